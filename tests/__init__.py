@@ -1,0 +1,1 @@
+"""The suite. Names of tests are sentences of the contract."""

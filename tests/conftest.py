@@ -1,0 +1,31 @@
+"""What every test has: the guards, and a small workspace."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.guards import Guards
+
+# The suite tries the same examples every time; `--hypothesis-profile=search` looks for new ones.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000, print_blob=True)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Guards(), "picklebot-guards")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with the offline model and one agent, `echo`."""
+    top = tmp_path / "workspace"
+    (top / "agents" / "echo").mkdir(parents=True)
+    (top / "config.yaml").write_text("default_agent: echo\nmodel: {provider: offline}\n", encoding="utf-8")
+    (top / "agents" / "echo" / "AGENT.md").write_text(
+        "---\nname: Echo\ndescription: Says back what it hears.\n---\nSay back what you hear.\n", encoding="utf-8"
+    )
+    return top

@@ -1,0 +1,134 @@
+"""What is said on the bus: frozen facts, each with an identity and a cause.
+
+Durable events are rows before anyone hears of them. Notices are live only: whoever misses one has missed
+nothing that the store does not know. Knows no bus and no store.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+from picklebot.core.ids import new_id
+from picklebot.core.source import Source
+
+Outcome: TypeAlias = Literal["done", "failed", "stopped", "parked"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a session, and the event that caused it."""
+
+    id: str = field(default_factory=new_id)
+    created_at: datetime = field(default_factory=_now)
+    session_id: str
+    source: Source
+    cause_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundEvent(Event):
+    """A message for an agent. `key` is the platform's own id: the same key again is the same message."""
+
+    agent_id: str
+    content: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchEvent(Event):
+    """A task that one agent gives another; its key is the tool call's id."""
+
+    agent_id: str
+    content: str
+    parent_session_id: str
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchResultEvent(Event):
+    """What came of a dispatched task."""
+
+    content: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundEvent(Event):
+    """A reply on its way to `to`; `cause_id` is the event it answers. `part` counts up when it is split."""
+
+    content: str
+    to: Source
+    error: str | None = None
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """The base of what is live only. `cause_id` is the inbound event of the turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(Notice):
+    """An agent began to answer."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(Notice):
+    """A piece of text as the model speaks it. `restart` means: what this step said so far is void."""
+
+    text: str
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted(Notice):
+    """A tool began to run. `summary` is its input on one line."""
+
+    call_id: str
+    tool: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished(Notice):
+    """A tool ended. `summary` is the start of its output on one line."""
+
+    call_id: str
+    tool: str
+    summary: str
+    seconds: float
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(Notice):
+    """A turn ended; whatever it had to say is in the outbox by now."""
+
+    agent_id: str
+    outcome: Outcome
+    error: str | None = None
+    kind: str = ""
+    """The name of the error's class, for programs; "" when there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed(Notice):
+    """A reply was buried: kept, shown, and sent again only by hand."""
+
+    to: Source
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionChanged(Notice):
+    """A definition file was loaded, removed, or found broken (`error`)."""
+
+    kind: Literal["agent", "cron", "skill"]
+    definition_id: str
+    error: str | None = None

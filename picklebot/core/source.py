@@ -1,0 +1,43 @@
+"""Where a message came from and where its reply goes: `telegram:42:7`.
+
+Promises that `Source.parse(str(source)) == source` for every source. Knows no channel.
+"""
+
+import re
+from dataclasses import dataclass
+
+MAX_LENGTH = 256
+_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A channel's name and the platform's own ids below it, most significant first."""
+
+    channel: str
+    parts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ":".join(_escape(part) for part in (self.channel, *self.parts))
+
+    @classmethod
+    def parse(cls, text: str) -> "Source":
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: if it is empty, too long, or names no channel.
+        """
+        if len(text) > MAX_LENGTH:
+            raise ValueError(f"a source has at most {MAX_LENGTH} characters, this one has {len(text)}")
+        channel, *parts = (_unescape(part) for part in text.split(":"))
+        if not channel:
+            raise ValueError(f"{text!r} names no channel: a source looks like 'telegram:42:7'")
+        return cls(channel, tuple(parts))
+
+
+def _escape(part: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in ":%" or ord(c) < 32 else c for c in part)
+
+
+def _unescape(part: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), part)

@@ -1,0 +1,127 @@
+"""Where people and programs come in: the gateway, its webhooks, the channels.
+
+Promises that the daemon is open to other machines only with a token. Knows no platform's options: those belong to
+the platform's module, and are checked when it is loaded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import ConfigDict, Field, model_validator
+
+from picklebot.settings.values import (
+    NO_VARIABLE,
+    VARIABLE,
+    AgentId,
+    Duration,
+    Misplaced,
+    Section,
+    VariableName,
+    is_loopback,
+    nearest,
+)
+
+KNOWN_CHANNELS: Mapping[str, Mapping[str, Any]] = {
+    "cli": {"enabled": True},
+    "telegram": {"token_env": "TELEGRAM_BOT_TOKEN"},
+    "discord": {"token_env": "DISCORD_BOT_TOKEN"},
+    "slack": {"token_env": "SLACK_BOT_TOKEN", "app_token_env": "SLACK_APP_TOKEN"},
+    "file": {},
+}
+"""The channels that come with picklebot, and what is set for each where the file says nothing."""
+
+
+class HookSettings(Section):
+    """A webhook: `POST /hooks/<name>`, signed with its own secret."""
+
+    secret_env: VariableName = Field(description="Variable that holds the secret which signs the requests.")
+    agent: AgentId | None = Field(default=None, description="Agent that answers; null leaves it to the routing.")
+    deliver: str = Field(default="none", description="Where the reply goes: none, last, or a source.")
+    max_bytes: int = Field(default=262_144, ge=1, le=10_000_000, description="Largest request that is read.")
+    window: Duration = Field(default=300.0, gt=0, le=86400, description="How old a signed request may be.")
+
+
+class GatewaySettings(Section):
+    """HTTP and WebSocket on one port."""
+
+    enabled: bool = Field(default=True, description="Whether the daemon listens.")
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on; any but loopback needs token_env."
+    )
+    port: int = Field(default=8765, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    token_env: VariableName | None = Field(
+        default=None, description="Variable that holds the token; null makes one and keeps it in the state folder."
+    )
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="Further names it answers to, such as that of a proxy before it."
+    )
+    hooks: Mapping[str, HookSettings] = Field(default_factory=dict[str, HookSettings], description="Webhooks by name.")
+
+    @model_validator(mode="after")
+    def _stay_at_home_without_a_token(self) -> "GatewaySettings":
+        if self.enabled and not is_loopback(self.host) and self.token_env is None:
+            raise Misplaced(
+                f"{self.host!r} can be reached by other machines: name a variable with the token in "
+                "gateway.token_env, or listen on 127.0.0.1",
+                "host",
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A channel that neither comes with picklebot nor says which module makes it."""
+
+    name: str
+
+
+class ChannelSettings(Section):
+    """A platform that people talk on. Keys beyond these are the platform's own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    enabled: bool = Field(default=False, description="Whether the daemon connects to it.")
+    use: str | None = Field(
+        default=None,
+        description="Module that makes the channel, as pkg.module or pkg.module:name, for one of your own.",
+    )
+    allow: tuple[str, ...] = Field(default=(), description="Ids of the people it listens to; empty means nobody.")
+    token_env: VariableName | None = Field(default=None, description="Variable that holds the platform's token.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_it(cls, given: Any) -> Any:
+        if isinstance(given, _Unknown):
+            hint = nearest(given.name, list(KNOWN_CHANNELS))
+            raise ValueError(f"unknown channel {given.name!r}; {hint} (one of your own says `use: pkg.module`)")  # noqa: TRY004  # pydantic reports ValueError only
+        return given
+
+    @model_validator(mode="after")
+    def _name_variables(self) -> "ChannelSettings":
+        for key, value in (self.model_extra or {}).items():
+            if key.endswith("_env") and not (isinstance(value, str) and VARIABLE.fullmatch(value)):
+                raise Misplaced(NO_VARIABLE, key)
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the platform's module is given: everything but `enabled` and `use`."""
+        return self.model_dump(exclude={"enabled", "use"}, exclude_none=True)
+
+
+def with_known_channels(given: Any) -> Any:
+    """Return the channels of a file with those added that it leaves out, each with its defaults."""
+    if not isinstance(given, Mapping):
+        return given
+    channels: dict[str, Any] = {name: dict(defaults) for name, defaults in KNOWN_CHANNELS.items()}
+    for name, settings in cast("Mapping[str, Any]", given).items():
+        if not isinstance(settings, Mapping | None):
+            channels[name] = settings
+            continue
+        options = cast("Mapping[str, Any]", settings or {})
+        if name not in KNOWN_CHANNELS and not options.get("use"):
+            channels[name] = _Unknown(name)
+        else:
+            channels[name] = {**channels.get(name, {}), **options}
+    return channels

@@ -1,0 +1,118 @@
+"""How work is shared out, bounded, retried and kept in: routing, time, limits, delivery, tools, memory.
+
+Promises that every limit has a value. Knows nothing of what is limited.
+"""
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from picklebot.settings.models import EmbeddingSettings
+from picklebot.settings.values import AgentId, Duration, Misplaced, Pattern, Section, Url, VariableName
+
+Rule: TypeAlias = Literal["allow", "ask", "ask-unsandboxed", "deny"]
+
+
+class BindingSettings(Section):
+    """Which agent answers which sources."""
+
+    source: Pattern = Field(min_length=1, description="Regular expression that matches the whole source.")
+    agent: AgentId = Field(description="Agent that answers.")
+
+
+class RoutingSettings(Section):
+    """Who answers a source that has no session yet."""
+
+    bindings: tuple[BindingSettings, ...] = Field(
+        default=(), max_length=10_000, description="Exact sources first, then patterns, then those with .* in them."
+    )
+
+
+class CronSettings(Section):
+    """Scheduled jobs."""
+
+    enabled: bool = Field(default=True, description="Whether jobs run at their times.")
+
+
+class HeartbeatSettings(Section):
+    """An agent that looks around by itself from time to time."""
+
+    agent: AgentId | None = Field(default=None, description="Agent that wakes up; null means no heartbeat.")
+    every: Duration = Field(default=1800.0, ge=60, le=31 * 86400, description="Time between two looks.")
+    active_hours: str | None = Field(
+        default=None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+        description="Hours of the day in which it wakes up, such as 08:00-22:00; null means all.",
+    )
+    deliver: str = Field(default="last", min_length=1, description="Where it reports: none, last, or a source.")
+
+
+class LimitSettings(Section):
+    """What the daemon and a turn may use up."""
+
+    max_concurrency: int = Field(default=16, ge=1, le=10_000, description="Turns at once, of all agents.")
+    turn_steps: int = Field(default=40, ge=1, le=10_000, description="Model calls in one turn.")
+    turn_seconds: Duration = Field(default=900.0, gt=0, le=7 * 86400, description="Time for one turn.")
+    turn_usd: float = Field(default=1.0, gt=0, le=1_000_000, description="Money for one turn, in US dollars.")
+    day_usd: float = Field(default=10.0, gt=0, le=1_000_000, description="Money for one day, in US dollars.")
+    queue_per_session: int = Field(default=20, ge=1, le=10_000, description="Messages waiting in one session.")
+    dispatch_depth: int = Field(default=3, ge=0, le=32, description="Agents that may call one another in a chain.")
+
+
+class DeliverySettings(Section):
+    """How long a reply is tried, and how often."""
+
+    retry_for: Duration = Field(default=86400.0, ge=0, le=90 * 86400, description="Time until a reply is set aside.")
+    first_delay: Duration = Field(default=1.0, gt=0, le=86400, description="Pause after the first failure.")
+    max_delay: Duration = Field(default=600.0, gt=0, le=7 * 86400, description="Longest pause between two tries.")
+
+    @model_validator(mode="after")
+    def _order_the_delays(self) -> "DeliverySettings":
+        if self.first_delay > self.max_delay:
+            raise Misplaced(f"is longer than delivery.max_delay ({self.max_delay:g} s)", "first_delay")
+        return self
+
+
+class SandboxSettings(Section):
+    """Where shell and file tools run."""
+
+    mode: Literal["auto", "bubblewrap", "landlock", "off"] = Field(
+        default="auto", description="Kind of sandbox; auto takes the strongest that holds here, or no shell tool."
+    )
+    allow_off: bool = Field(default=False, description="Whether an agent may say `sandbox: off`.")
+    network: bool = Field(default=False, description="Whether tools inside reach the network.")
+    memory_mb: int = Field(default=1024, ge=16, le=1_048_576, description="Memory of one tool call, in MiB.")
+    seconds: Duration = Field(default=60.0, gt=0, le=86400, description="Time for one tool call.")
+
+
+class MemorySettings(Section):
+    """What agents remember beyond a session."""
+
+    inject: bool = Field(default=True, description="Whether what fits a message is put before the model unasked.")
+    max_tokens: int = Field(default=1500, ge=0, le=100_000, description="Most that is put there, in tokens.")
+    embeddings: EmbeddingSettings | None = Field(
+        default=None, description="Server for search by meaning; null searches by words."
+    )
+
+
+class McpServerSettings(Section):
+    """A server of further tools: a program to start, or an address."""
+
+    enabled: bool = Field(default=True, description="Whether its tools are offered.")
+    command: tuple[str, ...] | None = Field(default=None, min_length=1, description="Program and arguments to start.")
+    url: Url | None = Field(default=None, description="Address of a server that runs already.")
+    token_env: VariableName | None = Field(default=None, description="Variable that holds the token for the address.")
+    env: tuple[VariableName, ...] = Field(default=(), description="Variables that the program is given.")
+    timeout: Duration = Field(default=30.0, gt=0, le=3600, description="Time for one call.")
+
+    @model_validator(mode="after")
+    def _choose_one(self) -> "McpServerSettings":
+        if (self.command is None) == (self.url is None):
+            raise ValueError("needs either `command` (a program to start) or `url` (a server that runs already)")
+        return self
+
+
+class ToolSettings(Section):
+    """The user's own tools."""
+
+    local: bool = Field(default=False, description="Whether tools/*.py of the workspace are loaded.")

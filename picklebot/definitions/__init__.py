@@ -1,0 +1,1 @@
+"""Markdown files in, frozen specs out."""

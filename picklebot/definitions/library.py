@@ -1,0 +1,91 @@
+"""Everything a workspace defines, as it stands now.
+
+Promises that the views are whole at any moment: a scan replaces them and never alters them, so it may run in a
+thread while others read. Opens only files that changed. Knows no bus: whoever scans tells the others.
+"""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from picklebot.definitions import agents, crons, skills
+from picklebot.definitions.agents import AgentSpec
+from picklebot.definitions.crons import CronSpec
+from picklebot.definitions.kinds import Change as Change
+from picklebot.definitions.kinds import Kind
+from picklebot.definitions.kinds import Note as Note
+from picklebot.definitions.kinds import Problem as Problem
+from picklebot.definitions.shelf import Shelf
+from picklebot.definitions.skills import SkillSpec
+from picklebot.definitions.values import nearest
+from picklebot.errors import NotFound
+
+AGENTS = Kind(
+    name="agent",
+    folder="agents",
+    file=agents.FILE,
+    parse=agents.parse_agent,
+    flat=True,
+    companion=agents.soul_path,
+)
+CRONS = Kind(name="cron", folder="crons", file=crons.FILE, parse=crons.parse_cron)
+SKILLS = Kind(name="skill", folder="skills", file=skills.FILE, parse=skills.parse_skill)
+
+
+class Library:
+    """The agents, jobs and skills of one workspace. Empty until the first `scan`."""
+
+    def __init__(self, workspace: Path) -> None:
+        self._agents = Shelf(workspace, AGENTS)
+        self._crons = Shelf(workspace, CRONS)
+        self._skills = Shelf(workspace, SKILLS)
+        self._scanning = threading.Lock()
+
+    def scan(self) -> list[Change]:
+        """Look at the workspace again; return what is different. It reads files, so call it off the loop."""
+        with self._scanning:
+            return [*self._agents.scan(), *self._crons.scan(), *self._skills.scan()]
+
+    @property
+    def agents(self) -> Mapping[str, AgentSpec]:
+        """The agents in force, by id."""
+        return self._agents.specs
+
+    @property
+    def crons(self) -> Mapping[str, CronSpec]:
+        """The jobs in force, by id, the disabled ones too."""
+        return self._crons.specs
+
+    @property
+    def skills(self) -> Mapping[str, SkillSpec]:
+        """The skills in force, by id."""
+        return self._skills.specs
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, with the file and the line."""
+        return (*self._agents.problems, *self._crons.problems, *self._skills.problems)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is not wrong, but may not be meant."""
+        return (*self._agents.notes, *self._crons.notes, *self._skills.notes)
+
+    def get_agent(self, agent_id: str) -> AgentSpec:
+        """Return the agent in force under that id.
+
+        Raises:
+            NotFound: if there is none; the message says why, or offers the nearest name.
+        """
+        if spec := self.agents.get(agent_id):
+            return spec
+        for problem in self.problems:
+            if (problem.kind, problem.id) == ("agent", agent_id):
+                place = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
+                raise NotFound(f"the agent {agent_id!r} cannot be read: {place}: {problem.message}")
+        near = nearest(agent_id, self.agents)
+        if near is not None:
+            hint = f"did you mean {near!r}?"
+        else:
+            hint = f"there is {', '.join(sorted(self.agents)[:8]) or 'none yet'}"
+        raise NotFound(f"no agent is called {agent_id[:64]!r}: {hint}")

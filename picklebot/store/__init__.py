@@ -1,0 +1,1 @@
+"""What survives: one database, a seam per consumer."""

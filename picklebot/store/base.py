@@ -1,0 +1,284 @@
+"""What each worker needs to survive, as a Protocol a consumer, and the values that pass through them.
+
+Every method that changes something is one transaction: all of it is on disk when it returns, or none is.
+Promises contracts.md section 1. Knows no SQL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from picklebot.core.events import Event, InboundEvent, OutboundEvent, Outcome
+from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.messages import Message, ToolResult
+from picklebot.core.replies import Usage
+from picklebot.core.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message at the door. `agent_id` is who answers if the source has no session yet.
+
+    With `session_id` it goes to that session; with `new_session` to a fresh one; else to the source's own.
+    `pinned` says that the sender named the agent: then only a session of that agent will do.
+    """
+
+    source: Source
+    content: str
+    key: str
+    agent_id: str
+    at: datetime
+    session_id: str | None = None
+    new_session: bool = False
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What became of an arrival. A duplicate carries the event of the first time."""
+
+    seq: int
+    event: InboundEvent
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An inbound event being answered: what was asked, how often it was begun, what is already done."""
+
+    seq: int
+    event: InboundEvent
+    attempts: int
+    opening: Message | None
+    """The user message as it was put to the model the first time; None before that."""
+    steps: Sequence[RecordedStep] = ()
+    parked: bool = False
+    """It was put off before, and its user was told."""
+
+    @property
+    def id(self) -> str:
+        """A turn is named by the event it answers."""
+        return self.event.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """How a turn ended: what goes into the transcript and what goes out, all in one transaction.
+
+    `last` is the final model reply when it was not journalled as a step of its own.
+    """
+
+    turn: Turn
+    outcome: Outcome
+    messages: Sequence[Message]
+    outbound: Sequence[OutboundEvent]
+    at: datetime
+    error: str | None = None
+    last: RecordedStep | None = None
+
+
+class Inbox(Protocol):
+    """Messages from their acceptance to the end of their turn."""
+
+    async def accept(self, arrival: Arrival, *, limit: int) -> Acceptance:
+        """Put a message on disk, in its session; the same channel and key again gives the first one back.
+
+        Raises:
+            QueueFull: the session has `limit` messages open already.
+            NotFound: `arrival.session_id` names no session.
+            StoreFull: there is no room; nothing was accepted.
+        """
+        ...
+
+    async def seen(self, channel: str, key: str) -> InboundEvent | None:
+        """Return the message that was accepted under this key, if there was one."""
+        ...
+
+    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent:
+        """Accept a command and its reply at once, with no turn."""
+        ...
+
+    async def due(self, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Return (session, agent) of sessions with a message to begin now, longest waiting first."""
+        ...
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next deferred message may begin, if one waits."""
+        ...
+
+    async def begin(self, session_id: str, now: datetime) -> Turn | None:
+        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
+        ...
+
+    async def release(self, turn: Turn) -> None:
+        """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
+        ...
+
+    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent) -> None:
+        """Set a message aside for good: it is kept, shown, and begun again only by hand."""
+        ...
+
+    async def defer(self, turn: Turn, *, until: datetime, notice: OutboundEvent | None) -> None:
+        """Park a turn until `until`; its steps stay. `notice` tells the user why, once."""
+        ...
+
+
+class Turns(Protocol):
+    """The step journal."""
+
+    async def record_step(
+        self, turn: Turn, step: RecordedStep, calls: Sequence[PlannedCall], *, opening: Message, at: datetime
+    ) -> None:
+        """Record a model's reply, with its tool calls as intents; with the first step also the turn's opening."""
+        ...
+
+    async def start_call(self, turn: Turn, step: int, call_id: str, *, at: datetime) -> None:
+        """Record that a call is about to have its effect."""
+        ...
+
+    async def record_result(self, turn: Turn, step: int, result: ToolResult, *, state: CallState, at: datetime) -> None:
+        """Record what came of a call."""
+        ...
+
+    async def finish(self, conclusion: Conclusion) -> None:
+        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A reply that is due. `attempts` counts this one; `unknown`: an earlier one may have arrived."""
+
+    seq: int
+    event: OutboundEvent
+    attempts: int
+    unknown: bool = False
+
+
+class Outbox(Protocol):
+    """Replies from the end of their turn to the platform's receipt."""
+
+    async def claim(self, channel: str, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[OutboxRow]:
+        """Take each peer's oldest unacknowledged reply, mark it as being sent and count the attempt."""
+        ...
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """Return when the next reply of a channel may be tried; None if none waits."""
+        ...
+
+    async def ack(self, row: OutboxRow, *, receipt: str, at: datetime) -> None:
+        """The platform has it."""
+        ...
+
+    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str) -> None:
+        """Try again from `not_before`."""
+        ...
+
+    async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:
+        """Give up: kept, shown, and retried by hand."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One agent's conversation with one source."""
+
+    id: str
+    agent_id: str
+    source: Source
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    turns: int = 0
+
+
+class Sessions(Protocol):
+    """Conversations and who is in which."""
+
+    async def get(self, session_id: str) -> Session:
+        """Return a session.
+
+        Raises:
+            NotFound: with the nearest id.
+        """
+        ...
+
+    async def recent(self, *, source: Source | None = None, limit: int = 50) -> list[Session]:
+        """Return sessions, last used first."""
+        ...
+
+    async def current(self, source: Source) -> Session | None:
+        """Return the session that a message from `source` would go to."""
+        ...
+
+    async def start(self, source: Source, agent_id: str, *, at: datetime) -> Session:
+        """Open a fresh session and make it the source's current one."""
+        ...
+
+    async def switch(self, source: Source, session_id: str) -> Session:
+        """Make a session the source's current one.
+
+        Raises:
+            NotFound: there is no such session.
+        """
+        ...
+
+    async def transcript(self, session_id: str) -> list[Message]:
+        """Return every message of a session, oldest first."""
+        ...
+
+
+class Log(Protocol):
+    """Durable events in order."""
+
+    async def after(self, seq: int, *, session_id: str | None = None, limit: int = 500) -> list[tuple[int, Event]]:
+        """Return events with a greater `seq`, oldest first."""
+        ...
+
+    async def last(self) -> int:
+        """Return the greatest seq, 0 when the log is empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The ledger: accepted = done + failed + dead + open, at every moment. Buried replies are `dead_replies`."""
+
+    accepted: int
+    done: int
+    failed: int
+    dead: int
+    open: int
+    running: int
+    undelivered: int
+    dead_replies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """Tokens and money under one heading. `unpriced` counts calls whose model has no known price."""
+
+    key: str
+    calls: int
+    usage: Usage
+    cost_usd: float
+    unpriced: int
+
+
+class Ledger(Protocol):
+    """Counts and sums, for status, doctor and budgets."""
+
+    async def counts(self) -> Counts:
+        """Count everything that was ever accepted, by where it is now."""
+        ...
+
+    async def spend(
+        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
+    ) -> list[Spend]:
+        """Sum what model calls used; a `day` is one of UTC."""
+        ...
+
+    async def of_turn(self, event_id: str) -> Spend:
+        """Sum what the turn of one inbound event used so far."""
+        ...

@@ -1,0 +1,83 @@
+"""Values to columns and back.
+
+Promises that what goes in comes out equal. Moments are integer microseconds since 1970; everything else is JSON text.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from picklebot.core.events import DispatchEvent, DispatchResultEvent, Event, InboundEvent, OutboundEvent
+from picklebot.core.messages import ToolResult
+from picklebot.core.source import Source
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DURABLE: Mapping[str, type[Event]] = {
+    kind.__name__: kind for kind in (InboundEvent, OutboundEvent, DispatchEvent, DispatchResultEvent)
+}
+_COLUMNS = ("id", "created_at", "session_id", "source", "cause_id")
+
+EVENT_COLUMNS = "seq, id, kind, session_id, source, cause_id, created_at, body"
+
+
+def to_micros(moment: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return an aware UTC moment."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def dumps(value: object) -> str:
+    """Return compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def encode_event(event: Event) -> tuple[Any, ...]:
+    """Return the columns of `events` but for seq: id, kind, session_id, source, cause_id, created_at, body."""
+    body: dict[str, Any] = {}
+    for name in event.__dataclass_fields__:
+        if name not in _COLUMNS:
+            value = getattr(event, name)
+            body[name] = str(value) if isinstance(value, Source) else value
+    return (
+        event.id,
+        type(event).__name__,
+        event.session_id,
+        str(event.source),
+        event.cause_id,
+        to_micros(event.created_at),
+        dumps(body),
+    )
+
+
+def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
+    """Return (seq, event) from a row of `EVENT_COLUMNS`."""
+    seq, event_id, kind, session_id, source, cause_id, created_at, body = row
+    fields: dict[str, Any] = json.loads(body)
+    if "to" in fields:
+        fields["to"] = Source.parse(fields["to"])
+    event = _DURABLE[kind](
+        id=event_id,
+        created_at=from_micros(created_at),
+        session_id=session_id,
+        source=Source.parse(source),
+        cause_id=cause_id,
+        **fields,
+    )
+    return seq, event
+
+
+def encode_result(result: ToolResult) -> str:
+    """Return a tool result as JSON."""
+    content = result.content if isinstance(result.content, str) else [dict(block) for block in result.content]
+    return dumps({"call_id": result.call_id, "content": content, "is_error": result.is_error})
+
+
+def decode_result(text: str | None) -> ToolResult | None:
+    """Read what `encode_result` wrote."""
+    return ToolResult(**json.loads(text)) if text else None

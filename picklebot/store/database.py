@@ -1,0 +1,133 @@
+"""Two ways to run the store's logic: in the daemon, and on a plain connection.
+
+The logic is units of work, functions of a plain `sqlite3` connection, and single SELECTs. `DaemonDatabase` runs the
+first on the writer thread and the second on aiosqlite readers; `PlainDatabase` runs both at once where it stands,
+for command-line readers, tests and the simulator. Knows no table.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import aiosqlite
+
+from picklebot.errors import StoreError
+from picklebot.store.migrate import migrate
+from picklebot.store.writer import Unit, Writer
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+_READING = ("query_only = ON", "trusted_schema = OFF")
+_WRITING = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF")
+READERS = 2  #: one for the workers' short reads, one so that a long report does not hold them up
+
+
+class Database(Protocol):
+    """Runs units of work and reads."""
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run `unit` in one durable transaction."""
+        ...
+
+    async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run one SELECT, which sees every write that has returned."""
+        ...
+
+
+class PlainDatabase:
+    """Runs everything at once, on the connection it is given."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run `unit` in one transaction."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = unit(self.connection)
+            self.connection.execute("COMMIT")
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        return result
+
+    async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run one SELECT."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+
+class DaemonDatabase:
+    """Writes in groups on the writer thread, reads on connections of their own."""
+
+    def __init__(self, writer: Writer, readers: Sequence[aiosqlite.Connection]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._next = 0
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run `unit` in the next group commit; cancelling the caller does not undo it."""
+        return await self._writer.write(unit)
+
+    async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run one SELECT on the next reader."""
+        self._next = (self._next + 1) % len(self._readers)
+        rows = await self._readers[self._next].execute_fetchall(sql, parameters)
+        return [tuple(row) for row in rows]
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a plain connection with the settings that the promises rest on.
+
+    WAL with `synchronous=FULL`: a commit survives power loss (https://sqlite.org/pragma.html#pragma_synchronous).
+    """
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    # Not `mode=ro` for readers: that cannot open a WAL database whose last writer has closed.
+    settings = _READING if read_only else _WRITING
+    try:
+        for setting in settings:
+            connection.execute(f"PRAGMA {setting}")
+    except sqlite3.Error as exc:
+        connection.close()
+        raise StoreError(f"{path} cannot be used as a database: {exc}. Move it aside or restore a backup") from exc
+    return connection
+
+
+def _prepare(path: Path) -> None:
+    """Migrate, and read one page of everything, before anything is promised."""
+    connection = connect(path)
+    try:
+        migrate(connection, path)
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if path.stat().st_size < 1 << 24 else "ok"
+    except sqlite3.DatabaseError as exc:
+        raise StoreError(f"{path} cannot be used as a database: {exc}. Move it aside or restore a backup") from exc
+    finally:
+        connection.close()
+    if verdict != "ok":
+        raise StoreError(f"{path} is damaged ({verdict}): move it aside or restore a backup")
+
+
+@asynccontextmanager
+async def open_database(
+    path: Path, *, on_broken: Callable[[], None] = lambda: None
+) -> AsyncGenerator[DaemonDatabase, None]:
+    """Open, migrate and check the database at `path` for as long as the block lasts.
+
+    `on_broken` is called in the loop when the store fails in a way that breaks promises.
+
+    Raises:
+        StoreError: it is damaged, newer than this program, or no database.
+    """
+    await asyncio.to_thread(_prepare, path)
+    async with AsyncExitStack() as stack:
+        writer = Writer(lambda: connect(path), on_broken=on_broken)
+        writer.start()
+        stack.push_async_callback(writer.close)
+        readers: list[aiosqlite.Connection] = []
+        for _ in range(READERS):
+            reader = await stack.enter_async_context(aiosqlite.connect(path, isolation_level=None))
+            await reader.execute_fetchall("PRAGMA query_only = ON")
+            readers.append(reader)
+        yield DaemonDatabase(writer, readers)

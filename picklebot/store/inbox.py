@@ -1,0 +1,236 @@
+"""Messages from the door to the end of their turn, in SQL.
+
+Promises one event for one (channel, key), one open turn a session at a time in accept order, and an attempt counted
+before it is made. Knows no worker.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.ids import new_id
+from picklebot.core.journal import RecordedCall, RecordedStep
+from picklebot.core.messages import Message
+from picklebot.core.replies import ModelReply, Usage
+from picklebot.core.text import shorten
+from picklebot.errors import NotFound, QueueFull
+from picklebot.store import outbox
+from picklebot.store.base import Acceptance, Arrival, Turn
+from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros, to_micros
+from picklebot.store.database import Database
+from picklebot.store.events import append
+
+MAX_TITLE = 60
+_EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
+_FIRST_TIME = f"""SELECT {_EVENTS} FROM inbox JOIN events USING (seq) WHERE channel = ? AND key = ?"""  # noqa: S608
+_NEXT = f"""SELECT inbox.attempts, {_EVENTS} FROM inbox JOIN events USING (seq)
+    WHERE inbox.session_id = ? AND state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
+_DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
+    GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
+_STEPS = """SELECT n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
+    cache_write, cost_usd FROM steps WHERE turn = ? ORDER BY n"""
+
+
+class SqliteInbox:
+    """The inbox table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(self, arrival: Arrival, *, limit: int) -> Acceptance:
+        """Put a message on disk, in its session; the same channel and key again gives the first one back."""
+        return await self._database.write(lambda connection: accept(connection, arrival, limit=limit))
+
+    async def seen(self, channel: str, key: str) -> InboundEvent | None:
+        """Return the message that was accepted under this key, if there was one."""
+        rows = await self._database.fetch(_FIRST_TIME, (channel, key))
+        if not rows:
+            return None
+        _, event = decode_event(rows[0])
+        assert isinstance(event, InboundEvent)
+        return event
+
+    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent:
+        """Accept a command and its reply at once, with no turn."""
+
+        def unit(connection: sqlite3.Connection) -> OutboundEvent:
+            acceptance = accept(connection, arrival, limit=1 << 30)
+            connection.execute("UPDATE inbox SET state = 'done' WHERE seq = ?", (acceptance.seq,))
+            event = OutboundEvent(
+                session_id=acceptance.event.session_id,
+                source=arrival.source,
+                to=arrival.source,
+                cause_id=acceptance.event.id,
+                content=reply,
+                created_at=arrival.at,
+            )
+            outbox.add(connection, event)
+            return event
+
+        return await self._database.write(unit)
+
+    async def due(self, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Return (session, agent) of sessions with a message to begin now, longest waiting first."""
+        rows = await self._database.fetch(_DUE, (to_micros(now), limit + len(busy)))
+        skip = set(busy)
+        return [(row[0], row[1]) for row in rows if row[0] not in skip][:limit]
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next deferred message may begin, if one waits."""
+        rows = await self._database.fetch(
+            "SELECT min(not_before) FROM inbox WHERE state = 'open' AND not_before > ?", (to_micros(now),)
+        )
+        return from_micros(rows[0][0]) if rows[0][0] is not None else None
+
+    async def begin(self, session_id: str, now: datetime) -> Turn | None:
+        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
+        return await self._database.write(lambda connection: begin(connection, session_id, now))
+
+    async def release(self, turn: Turn) -> None:
+        """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE inbox SET attempts = attempts - 1 WHERE seq = ? AND state = 'open'", (turn.seq,)
+            )
+        )
+
+    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent) -> None:
+        """Set a message aside for good: it is kept, shown, and begun again only by hand."""
+
+        def unit(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE inbox SET state = 'dead', error = ? WHERE seq = ?", (error, turn.seq))
+            connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
+            outbox.add(connection, notice)
+
+        await self._database.write(unit)
+
+    async def defer(self, turn: Turn, *, until: datetime, notice: OutboundEvent | None) -> None:
+        """Park a turn until `until`; its steps stay. `notice` tells the user why, once."""
+
+        def unit(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE inbox SET not_before = ?, attempts = 0 WHERE seq = ?", (to_micros(until), turn.seq)
+            )
+            connection.execute("UPDATE turns SET state = 'parked' WHERE seq = ?", (turn.seq,))
+            if notice is not None:
+                outbox.add(connection, notice)
+
+        await self._database.write(unit)
+
+
+def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> Acceptance:
+    """Log the message and open it, unless its key was seen before."""
+    channel = arrival.source.channel
+    seen = connection.execute(_FIRST_TIME, (channel, arrival.key)).fetchone()
+    if seen is not None:
+        seq, event = decode_event(seen)
+        assert isinstance(event, InboundEvent)
+        return Acceptance(seq=seq, event=event, duplicate=True)
+    session_id, agent_id = _session_for(connection, arrival)
+    waiting = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open' LIMIT ?)",
+        (session_id, limit),
+    ).fetchone()[0]
+    if waiting >= limit:
+        raise QueueFull(f"{waiting} messages already wait in this session; try again when some are answered")
+    event = InboundEvent(
+        session_id=session_id,
+        source=arrival.source,
+        agent_id=agent_id,
+        content=arrival.content,
+        key=arrival.key,
+        created_at=arrival.at,
+    )
+    seq = append(connection, event)
+    connection.execute(
+        "INSERT INTO inbox (seq, channel, key, session_id, agent_id, state) VALUES (?, ?, ?, ?, ?, 'open')",
+        (seq, channel, arrival.key, session_id, agent_id),
+    )
+    return Acceptance(seq=seq, event=event, duplicate=False)
+
+
+def _session_for(connection: sqlite3.Connection, arrival: Arrival) -> tuple[str, str]:
+    """Return (session, agent): the one asked for, the source's own, or a new one."""
+    source = str(arrival.source)
+    row: tuple[str, str] | None = None
+    if arrival.session_id is not None:
+        row = connection.execute("SELECT id, agent_id FROM sessions WHERE id = ?", (arrival.session_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"there is no session {arrival.session_id!r}; `picklebot sessions list` shows them")
+        return row
+    if not arrival.new_session:
+        row = connection.execute(
+            "SELECT id, agent_id FROM affinity JOIN sessions ON id = session_id WHERE affinity.source = ?", (source,)
+        ).fetchone()
+        if row is not None and arrival.pinned and row[1] != arrival.agent_id:
+            row = connection.execute(
+                "SELECT id, agent_id FROM sessions WHERE source = ? AND agent_id = ? ORDER BY updated_at DESC LIMIT 1",
+                (source, arrival.agent_id),
+            ).fetchone()
+    if row is None:
+        row = (new_id(), arrival.agent_id)
+        moment = to_micros(arrival.at)
+        connection.execute(
+            "INSERT INTO sessions (id, agent_id, source, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (*row, source, shorten(arrival.content, MAX_TITLE), moment, moment),
+        )
+    connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, row[0]))
+    return row
+
+
+def begin(connection: sqlite3.Connection, session_id: str, now: datetime) -> Turn | None:
+    """Count the attempt and read back what earlier ones recorded."""
+    row = connection.execute(_NEXT, (session_id,)).fetchone()
+    if row is None:
+        return None
+    attempts, *columns = row
+    seq, event = decode_event(tuple(columns))
+    assert isinstance(event, InboundEvent)
+    moment = to_micros(now)
+    begun = connection.execute(
+        "UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ? AND not_before <= ?", (seq, moment)
+    ).rowcount
+    if not begun:
+        return None
+    before = connection.execute("SELECT state, opening FROM turns WHERE seq = ?", (seq,)).fetchone()
+    state, opening = before or (None, None)
+    connection.execute(
+        "INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?) "
+        "ON CONFLICT (seq) DO UPDATE SET state = 'running'",
+        (seq, moment),
+    )
+    return Turn(
+        seq=seq,
+        event=event,
+        attempts=attempts + 1,
+        opening=Message.from_json("user", opening) if opening else None,
+        steps=_recorded_steps(connection, seq) if opening else (),
+        parked=state == "parked",
+    )
+
+
+def _recorded_steps(connection: sqlite3.Connection, seq: int) -> list[RecordedStep]:
+    calls: dict[int, dict[str, RecordedCall]] = {}
+    for step, call_id, tool, state, result in connection.execute(
+        "SELECT step, call_id, tool, state, result FROM calls WHERE turn = ?", (seq,)
+    ):
+        call = RecordedCall(step=step, call_id=call_id, tool=tool, state=state, result=decode_result(result))
+        calls.setdefault(step, {})[call_id] = call
+    return [_step(row, calls.get(row[0], {})) for row in connection.execute(_STEPS, (seq,))]
+
+
+def _step(row: tuple[Any, ...], calls: dict[str, RecordedCall]) -> RecordedStep:
+    n, blocks, problems, stop_reason, model, request_id, *tokens, cost_usd = row
+    reply = ModelReply(
+        message=Message("assistant", tuple(json.loads(blocks)), json.loads(problems)),
+        stop_reason=stop_reason,
+        model=model,
+        request_id=request_id,
+        usage=Usage(
+            input_tokens=tokens[0], output_tokens=tokens[1], cache_read_tokens=tokens[2], cache_write_tokens=tokens[3]
+        ),
+    )
+    return RecordedStep(n=n, reply=reply, cost_usd=cost_usd, calls=calls)

@@ -1,0 +1,67 @@
+"""Counts and sums over everything that was ever accepted, in SQL."""
+
+from datetime import datetime
+from typing import Literal
+
+from picklebot.core.replies import Usage
+from picklebot.store.base import Counts, Spend
+from picklebot.store.codec import to_micros
+from picklebot.store.database import Database, Row
+
+_KEYS = {
+    "agent": "inbox.agent_id",
+    "session": "inbox.session_id",
+    "day": "date(steps.at / 1000000, 'unixepoch')",
+    "model": "steps.model",
+}
+_SUMS = """count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cache_read), 0),
+    coalesce(sum(cache_write), 0), coalesce(sum(cost_usd), 0), coalesce(sum(cost_usd IS NULL), 0)
+    FROM steps JOIN inbox ON inbox.seq = steps.turn"""
+
+
+class SqliteLedger:
+    """Reads only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def counts(self) -> Counts:
+        """Count everything that was ever accepted, by where it is now."""
+        inbox: dict[str, int] = dict(await self._database.fetch("SELECT state, count(*) FROM inbox GROUP BY state"))
+        outbox: dict[str, int] = dict(await self._database.fetch("SELECT state, count(*) FROM outbox GROUP BY state"))
+        running = await self._database.fetch("SELECT count(*) FROM turns WHERE state = 'running'")
+        accepted = await self._database.fetch("SELECT count(*) FROM events WHERE kind = 'InboundEvent'")
+        return Counts(
+            accepted=accepted[0][0],
+            done=inbox.get("done", 0),
+            failed=inbox.get("failed", 0),
+            dead=inbox.get("dead", 0),
+            open=inbox.get("open", 0),
+            running=running[0][0],
+            undelivered=outbox.get("pending", 0) + outbox.get("sending", 0),
+            dead_replies=outbox.get("dead", 0),
+        )
+
+    async def spend(
+        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
+    ) -> list[Spend]:
+        """Sum what model calls used; a `day` is one of UTC."""
+        rows = await self._database.fetch(
+            f"SELECT {_KEYS[by]} AS heading, {_SUMS} WHERE steps.at >= ? GROUP BY heading ORDER BY heading",
+            (to_micros(since) if since else 0,),
+        )
+        return [_spend(row) for row in rows]
+
+    async def of_turn(self, event_id: str) -> Spend:
+        """Sum what the turn of one inbound event used so far."""
+        rows = await self._database.fetch(
+            f"SELECT ?, {_SUMS} JOIN events ON events.seq = inbox.seq WHERE events.id = ?",
+            (event_id, event_id),
+        )
+        return _spend(rows[0])
+
+
+def _spend(row: Row) -> Spend:
+    key, calls, read, written, cached, stored, cost, unpriced = row
+    usage = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached, cache_write_tokens=stored)
+    return Spend(key=key, calls=calls, usage=usage, cost_usd=cost, unpriced=unpriced)

@@ -1,0 +1,102 @@
+"""Replies from the end of their turn to the platform's receipt, in SQL.
+
+Promises that a peer's replies leave in order, one at a time, and that an attempt is counted before it is made.
+Knows no channel.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from picklebot.core.events import OutboundEvent
+from picklebot.store.base import OutboxRow
+from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
+from picklebot.store.database import Database
+from picklebot.store.events import append
+
+_EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
+# SQLite takes bare columns from the row that holds the minimum, so each peer's oldest row speaks for it.
+_HEADS = """SELECT min(seq) AS seq, state, not_before, peer FROM outbox
+    WHERE channel = ? AND state IN ('pending', 'sending') GROUP BY peer"""
+_CLAIMABLE = f"""SELECT heads.peer, outbox.attempts, outbox.unknown, {_EVENTS}
+    FROM ({_HEADS}) AS heads JOIN outbox USING (seq) JOIN events USING (seq)
+    WHERE heads.state = 'pending' AND heads.not_before <= ? ORDER BY seq LIMIT ?"""  # noqa: S608
+
+
+class SqliteOutbox:
+    """The outbox table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recover(self) -> int:
+        """Make what was being sent when the daemon died due again, marked as maybe delivered; return how many."""
+        return await self._database.write(
+            lambda connection: (
+                connection.execute("UPDATE outbox SET state = 'pending', unknown = 1 WHERE state = 'sending'").rowcount
+            )
+        )
+
+    async def claim(self, channel: str, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[OutboxRow]:
+        """Take each peer's oldest unacknowledged reply, mark it as being sent and count the attempt."""
+        return await self._database.write(lambda connection: claim(connection, channel, now, limit, busy))
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """Return when the next reply of a channel may be tried; None if none waits."""
+        rows = await self._database.fetch(
+            f"SELECT min(not_before) FROM ({_HEADS}) WHERE state = 'pending'",  # noqa: S608
+            (channel,),
+        )
+        return from_micros(rows[0][0]) if rows[0][0] is not None else None
+
+    async def ack(self, row: OutboxRow, *, receipt: str, at: datetime) -> None:
+        """The platform has it."""
+        await self._settle(row, "acked", at=at, receipt=receipt, error=None)
+
+    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str) -> None:
+        """Try again from `not_before`."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE outbox SET state = 'pending', not_before = ?, error = ? WHERE seq = ? AND state = 'sending'",
+                (to_micros(not_before), error, row.seq),
+            )
+        )
+
+    async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:
+        """Give up: kept, shown, and retried by hand."""
+        await self._settle(row, "dead", at=at, receipt=None, error=error)
+
+    async def _settle(
+        self, row: OutboxRow, state: str, *, at: datetime, receipt: str | None, error: str | None
+    ) -> None:
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE outbox SET state = ?, receipt = ?, error = ?, settled_at = ? WHERE seq = ?",
+                (state, receipt, error, to_micros(at), row.seq),
+            )
+        )
+
+
+def add(connection: sqlite3.Connection, event: OutboundEvent) -> None:
+    """Log a reply and make it due, inside the caller's transaction."""
+    seq = append(connection, event)
+    connection.execute(
+        "INSERT INTO outbox (seq, channel, peer, state) VALUES (?, ?, ?, 'pending')",
+        (seq, event.to.channel, str(event.to)),
+    )
+
+
+def claim(
+    connection: sqlite3.Connection, channel: str, now: datetime, limit: int, busy: Sequence[str]
+) -> list[OutboxRow]:
+    """Mark what may leave now as being sent."""
+    rows = connection.execute(_CLAIMABLE, (channel, to_micros(now), limit + len(busy))).fetchall()
+    claimed: list[OutboxRow] = []
+    for peer, attempts, unknown, *columns in rows:
+        if peer in busy or len(claimed) == limit:
+            continue
+        seq, event = decode_event(tuple(columns))
+        assert isinstance(event, OutboundEvent)
+        connection.execute("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?", (seq,))
+        claimed.append(OutboxRow(seq=seq, event=event, attempts=attempts + 1, unknown=bool(unknown)))
+    return claimed

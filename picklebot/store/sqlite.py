@@ -1,0 +1,57 @@
+"""The store on SQLite: one database, a seam for each consumer.
+
+Promises that the database outlives the process. Knows only how its parts are put together.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from picklebot.store.database import Database, open_database
+from picklebot.store.events import SqliteLog
+from picklebot.store.inbox import SqliteInbox
+from picklebot.store.ledger import SqliteLedger
+from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.reports import SqliteReports
+from picklebot.store.sessions import SqliteSessions
+from picklebot.store.turns import SqliteTurns
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStore:
+    """Every seam over one database."""
+
+    inbox: SqliteInbox
+    turns: SqliteTurns
+    outbox: SqliteOutbox
+    sessions: SqliteSessions
+    log: SqliteLog
+    ledger: SqliteLedger
+    reports: SqliteReports
+
+    @classmethod
+    def over(cls, database: Database) -> "SqliteStore":
+        """Return the store that speaks to `database`."""
+        return cls(
+            inbox=SqliteInbox(database),
+            turns=SqliteTurns(database),
+            outbox=SqliteOutbox(database),
+            sessions=SqliteSessions(database),
+            log=SqliteLog(database),
+            ledger=SqliteLedger(database),
+            reports=SqliteReports(database),
+        )
+
+
+@asynccontextmanager
+async def open_store(path: Path, *, on_broken: Callable[[], None] = lambda: None) -> AsyncGenerator[SqliteStore, None]:
+    """Open the store at `path`, migrated and recovered, for as long as the block lasts.
+
+    Raises:
+        StoreError: it is damaged, newer than this program, or no database.
+    """
+    async with open_database(path, on_broken=on_broken) as database:
+        store = SqliteStore.over(database)
+        await store.outbox.recover()
+        yield store

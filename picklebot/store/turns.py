@@ -1,0 +1,121 @@
+"""The step journal, in SQL.
+
+Promises that a step, a call's start and a call's result are on disk before the next thing happens, and that a turn
+ends with its transcript, spend, inbox row and outbox rows in one transaction. Knows no model and no tool.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.messages import Message, ToolResult
+from picklebot.core.text import shorten
+from picklebot.store import outbox
+from picklebot.store.base import Conclusion, Turn
+from picklebot.store.codec import dumps, encode_result, to_micros
+from picklebot.store.database import Database
+
+_INBOX_STATE = {"done": "done", "stopped": "done", "failed": "failed"}
+
+
+class SqliteTurns:
+    """The journal's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record_step(
+        self, turn: Turn, step: RecordedStep, calls: Sequence[PlannedCall], *, opening: Message, at: datetime
+    ) -> None:
+        """Record a model's reply, with its tool calls as intents; with the first step also the turn's opening."""
+        moment = to_micros(at)
+
+        def unit(connection: sqlite3.Connection) -> None:
+            if step.n == 0:
+                connection.execute("UPDATE turns SET opening = ? WHERE seq = ?", (opening.to_json(), turn.seq))
+            _insert_step(connection, turn.seq, step, moment)
+            connection.executemany(
+                "INSERT INTO calls (turn, step, call_id, tool, effect, input, state, planned_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'planned', ?)",
+                [(turn.seq, step.n, c.call_id, c.tool, c.effect, dumps(c.input), moment) for c in calls],
+            )
+
+        await self._database.write(unit)
+
+    async def start_call(self, turn: Turn, step: int, call_id: str, *, at: datetime) -> None:
+        """Record that a call is about to have its effect."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE calls SET state = 'started', started_at = ? WHERE turn = ? AND step = ? AND call_id = ?",
+                (to_micros(at), turn.seq, step, call_id),
+            )
+        )
+
+    async def record_result(self, turn: Turn, step: int, result: ToolResult, *, state: CallState, at: datetime) -> None:
+        """Record what came of a call."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE calls SET state = ?, result = ?, finished_at = ? WHERE turn = ? AND step = ? AND call_id = ?",
+                (state, encode_result(result), to_micros(at), turn.seq, step, result.call_id),
+            )
+        )
+
+    async def finish(self, conclusion: Conclusion) -> None:
+        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing."""
+        await self._database.write(lambda connection: finish(connection, conclusion))
+
+
+def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> None:
+    """The one transaction from which a reply survives anything."""
+    turn, moment = conclusion.turn, to_micros(conclusion.at)
+    session_id = turn.event.session_id
+    if conclusion.last is not None:
+        _insert_step(connection, turn.seq, conclusion.last, moment)
+    connection.execute(
+        "UPDATE inbox SET state = ?, error = ? WHERE seq = ? AND state = 'open'",
+        (_INBOX_STATE[conclusion.outcome], conclusion.error, turn.seq),
+    )
+    connection.execute(
+        "UPDATE turns SET state = ?, finished_at = ? WHERE seq = ?", (conclusion.outcome, moment, turn.seq)
+    )
+    n = connection.execute(
+        "SELECT coalesce(max(n) + 1, 0) FROM transcript WHERE session_id = ?", (session_id,)
+    ).fetchone()[0]
+    connection.executemany(
+        "INSERT INTO transcript (session_id, n, turn, role, blocks) VALUES (?, ?, ?, ?, ?)",
+        [
+            (session_id, n + i, turn.seq, message.role, message.to_json())
+            for i, message in enumerate(conclusion.messages)
+        ],
+    )
+    connection.execute(
+        "UPDATE sessions SET updated_at = ?, turns = turns + 1, title = CASE title WHEN '' THEN ? ELSE title END "
+        "WHERE id = ?",
+        (moment, shorten(turn.event.content, 60), session_id),
+    )
+    for event in conclusion.outbound:
+        outbox.add(connection, event)
+
+
+def _insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:
+    reply, usage = step.reply, step.reply.usage
+    connection.execute(
+        "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            turn,
+            step.n,
+            reply.message.to_json(),
+            json.dumps(dict(reply.message.problems)),
+            reply.stop_reason,
+            reply.model,
+            reply.request_id,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+            step.cost_usd,
+            moment,
+        ),
+    )

@@ -1,0 +1,102 @@
+"""The group commit: order, isolation, and what happens when the disk says no."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from picklebot.errors import NotFound, StoreError, StoreFull
+from picklebot.store.database import connect
+from picklebot.store.writer import Unit, Writer
+
+
+@asynccontextmanager
+async def writing(path: Path, *, setup: str = "") -> AsyncIterator[tuple[Writer, list[str]]]:
+    broken: list[str] = []
+
+    def opened() -> sqlite3.Connection:
+        connection = connect(path)
+        connection.executescript(f"CREATE TABLE IF NOT EXISTS t (x); {setup}")
+        return connection
+
+    writer = Writer(opened, on_broken=lambda: broken.append("broken"))
+    writer.start()
+    yield writer, broken
+    await writer.close()
+
+
+def insert(value: object) -> Unit[sqlite3.Cursor]:
+    return lambda connection: connection.execute("INSERT INTO t VALUES (?)", (value,))
+
+
+def rows(path: Path) -> list[object]:
+    connection = connect(path)
+    try:
+        return [row[0] for row in connection.execute("SELECT x FROM t ORDER BY rowid")]
+    finally:
+        connection.close()
+
+
+async def test_units_take_effect_in_the_order_they_were_given(tmp_path: Path) -> None:
+    async with writing(tmp_path / "a.db") as (writer, _):
+        await asyncio.gather(*(writer.write(insert(n)) for n in range(500)))
+    assert rows(tmp_path / "a.db") == list(range(500))
+
+
+async def test_a_unit_that_fails_spares_the_rest_of_its_group(tmp_path: Path) -> None:
+    def refused(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES ('half done')")
+        raise NotFound("no such thing")
+
+    async with writing(tmp_path / "a.db") as (writer, broken):
+        outcomes = await asyncio.gather(
+            writer.write(insert(1)),
+            writer.write(refused),
+            writer.write(insert(2)),
+            return_exceptions=True,
+        )
+        assert isinstance(outcomes[1], NotFound)
+        assert not broken
+    assert rows(tmp_path / "a.db") == [1, 2]
+
+
+async def test_a_cancelled_caller_leaves_the_commit_alone(tmp_path: Path) -> None:
+    async with writing(tmp_path / "a.db") as (writer, _):
+        task = asyncio.create_task(writer.write(insert(1)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await writer.write(insert(2))
+    assert rows(tmp_path / "a.db") == [1, 2]
+
+
+async def test_a_full_disk_refuses_and_the_writer_goes_on(tmp_path: Path) -> None:
+    async with writing(tmp_path / "a.db", setup="PRAGMA max_page_count = 8") as (writer, broken):
+        await writer.write(insert("small"))
+        with pytest.raises(StoreFull):
+            await writer.write(insert("x" * 100_000))
+        await writer.write(insert("small again"))
+        assert not broken
+    assert rows(tmp_path / "a.db") == ["small", "small again"]
+
+
+async def test_a_broken_database_fails_everyone_and_says_so_once(tmp_path: Path) -> None:
+    def gone(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO missing VALUES (1)")
+
+    async with writing(tmp_path / "a.db") as (writer, broken):
+        outcomes = await asyncio.gather(
+            writer.write(gone),
+            writer.write(insert(1)),
+            return_exceptions=True,
+        )
+        assert all(isinstance(outcome, StoreError) for outcome in outcomes)
+        await asyncio.sleep(0)
+        assert broken == ["broken"]
+        with pytest.raises(StoreError, match="closed"):
+            await writer.write(insert(2))
+    assert rows(tmp_path / "a.db") == []

@@ -1,0 +1,52 @@
+"""The tool seam: a name, a schema, an effect class, and a function to run.
+
+Promises nothing about what a tool does; says what may be done with it after a crash. Knows no sandbox and no model.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from picklebot.core.messages import Block
+from picklebot.core.source import Source
+
+
+class Effect(Enum):
+    """What a resumed turn may do with a call that was started and left no result (contracts.md, P4)."""
+
+    PURE = "pure"  #: changes nothing: run it again
+    KEYED = "keyed"  #: the world knows the call's key: run it again with the same one
+    RECONCILE = "reconcile"  #: can be checked against the world: ask `check`, then run it or not
+    ONCE = "once"  #: never again: the model is told that the outcome is unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext:
+    """Who calls, and under what identity. `key` is the same for every attempt of one call."""
+
+    session_id: str
+    agent_id: str
+    source: Source
+    key: str
+    cause_id: str
+
+
+Output: TypeAlias = "str | Sequence[Block]"
+Run: TypeAlias = Callable[[ToolContext, Mapping[str, Any]], Awaitable[Output]]
+Check: TypeAlias = Callable[[ToolContext, Mapping[str, Any]], Awaitable["Output | None"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something a model may do. `run` raises `ToolError` with words for the model.
+
+    `check` belongs to `Effect.RECONCILE`: it returns the result if the effect is there, None if it is not.
+    """
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+    run: Run
+    effect: Effect = Effect.ONCE
+    check: Check | None = None

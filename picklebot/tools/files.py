@@ -1,0 +1,97 @@
+"""The file tools, as a model sees them; the work is done in the session's tool process.
+
+Promises that an interrupted write or edit is checked against the file, and not guessed at. Opens no file itself.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from picklebot.errors import ToolError
+from picklebot.tools.base import Effect, Tool, ToolContext
+from picklebot.tools.function import tool
+from picklebot.tools.hosts import ToolHosts
+
+SECONDS = 30.0  #: for one call
+
+FilePath = Annotated[str, Field(description="Path of the file, relative to the workspace.", min_length=1)]
+Content = Annotated[str, Field(description="The whole content of the file.")]
+Old = Annotated[str, Field(description="The exact text to replace, with its spaces and line ends.", min_length=1)]
+New = Annotated[str, Field(description="What to put in its place.")]
+Offset = Annotated[int, Field(description="Number of the first line to read; the first is 1.", ge=1)]
+Limit = Annotated[int, Field(description="How many lines to read.", ge=1)]
+Pattern = Annotated[str, Field(description="A Python regular expression, tried on each line.", min_length=1)]
+
+
+def create_file_tools(hosts: ToolHosts) -> list[Tool]:
+    """Return read_file, write_file, edit_file, glob and grep."""
+    return [*_reading(hosts), _write_file(hosts), _edit_file(hosts)]
+
+
+def _reading(hosts: ToolHosts) -> list[Tool]:
+    @tool(effect=Effect.PURE)
+    async def read_file(
+        path: FilePath, context: ToolContext, offset: Offset | None = None, limit: Limit | None = None
+    ) -> str:
+        """Read a text file. A long one is cut: the first line of the answer then says which lines it holds and how
+        to go on. Without offset and limit, it starts at the top.
+        """  # noqa: D205  # a model reads this, not a reference
+        given = {"path": path, "offset": offset, "limit": limit}
+        return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS)
+
+    @tool(effect=Effect.PURE)
+    async def glob(
+        pattern: Annotated[str, Field(description="Such as 'notes/*.md' or '**/*.{py,toml}'.", min_length=1)],
+        context: ToolContext,
+    ) -> str:
+        """List files and folders by name. '*' stands for any name, '**/' for folders at any depth; folders end
+        with '/'. The answer is sorted; .git is left out.
+        """  # noqa: D205  # as above
+        return await hosts.call(context.session_id, "glob", {"pattern": pattern}, seconds=SECONDS)
+
+    @tool(effect=Effect.PURE)
+    async def grep(
+        pattern: Pattern,
+        context: ToolContext,
+        path: Annotated[str, Field(description="A file, or a folder to search below; default: everything.")] = ".",
+    ) -> str:
+        """Search text files for lines that match a regular expression. Each match is 'path:line: text'."""
+        return await hosts.call(context.session_id, "grep", {"pattern": pattern, "path": path}, seconds=SECONDS)
+
+    return [read_file, glob, grep]
+
+
+def _write_file(hosts: ToolHosts) -> Tool:
+    async def written(path: FilePath, content: Content, context: ToolContext) -> str | None:
+        given = {"path": path, "content": content}
+        state = await hosts.call(context.session_id, "check_write", given, seconds=SECONDS)
+        return f"Wrote {len(content):,} characters to {path}." if state == "done" else None
+
+    @tool(effect=Effect.RECONCILE, check=written)
+    async def write_file(path: FilePath, content: Content, context: ToolContext) -> str:
+        """Write a text file, replacing what it held; missing folders are made. To change a part of a file, use
+        edit_file.
+        """  # noqa: D205  # as above
+        given = {"path": path, "content": content}
+        return await hosts.call(context.session_id, "write_file", given, seconds=SECONDS)
+
+    return write_file
+
+
+def _edit_file(hosts: ToolHosts) -> Tool:
+    async def edited(path: FilePath, old: Old, new: New, context: ToolContext) -> str | None:
+        given = {"path": path, "old": old, "new": new}
+        state = await hosts.call(context.session_id, "check_edit", given, seconds=SECONDS)
+        if state == "unknown":
+            raise ToolError(f"whether {path!r} was edited cannot be told from what it holds")
+        return f"Edited {path}." if state == "done" else None
+
+    @tool(effect=Effect.RECONCILE, check=edited)
+    async def edit_file(path: FilePath, old: Old, new: New, context: ToolContext) -> str:
+        """Replace one passage of a text file. The old text must be in the file exactly once: add lines around it
+        until it is.
+        """  # noqa: D205  # as above
+        given = {"path": path, "old": old, "new": new}
+        return await hosts.call(context.session_id, "edit_file", given, seconds=SECONDS)
+
+    return edit_file

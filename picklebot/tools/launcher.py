@@ -1,0 +1,44 @@
+"""How a tool process is started: the seam under which a sandbox slips.
+
+Promises an environment that is an allow-list of names, never the daemon's own. Knows no pool and no call.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+#: The program: run it as `python -I -S PROGRAM serve ROOT MEMORY_MB`. It imports `picklebot.toolhost`, and no more.
+PROGRAM = Path(__file__).parents[1] / "toolhost" / "__main__.py"
+ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TZ", "USER")
+
+
+class Launcher(Protocol):
+    """Says which program serves a session, and what it sees."""
+
+    def command(self, root: Path, session: str) -> Sequence[str]:
+        """Return the program and its arguments."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """Return all that its environment holds."""
+        ...
+
+
+class PlainLauncher:
+    """No sandbox: the tool process may do what the daemon's user may. `memory_mb` limits each command; 0 does not."""
+
+    def __init__(self, *, memory_mb: int = 1024) -> None:
+        self._memory_mb = memory_mb
+
+    def command(self, root: Path, session: str) -> Sequence[str]:
+        """Return the bare program."""
+        return [sys.executable, "-I", "-S", str(PROGRAM), "serve", str(root), str(self._memory_mb)]
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the few variables that a command needs to find its way."""
+        return {name: os.environ[name] for name in ALLOWED if name in os.environ}
+
+
+PLAIN: Launcher = PlainLauncher()

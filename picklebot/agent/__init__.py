@@ -1,0 +1,1 @@
+"""Deciding what a turn does. Knows no bus, no store and no channel."""

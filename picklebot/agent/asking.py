@@ -1,0 +1,168 @@
+"""Asking a model until it answers: retries, fallbacks, and when to stop waiting.
+
+Promises full jitter between attempts, a capped wait, one retry budget for all sessions so that an outage does not
+become a storm, and that a long wait parks the turn instead of holding its slot. Knows no tool and no store.
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias, assert_never
+
+from picklebot.clock import Clock
+from picklebot.core.replies import ModelReply
+from picklebot.errors import ModelUnavailable, TurnError
+from picklebot.models.base import Model, ModelRequest, TextChunk, ThinkingChunk
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5  #: of one model for one step
+FIRST_DELAY, MAX_DELAY = 0.5, 8.0  #: seconds; full jitter below twice the last (AWS, "Exponential Backoff And Jitter")
+HOLD = 20.0  #: seconds a turn may hold its slot waiting on one Retry-After; longer ones are parked
+PARK_MAX = 3600.0  #: seconds; an endpoint that says more is asked again after this
+COOL_DOWN = 60.0  #: seconds for which an overloaded model is passed over while another one answers
+
+
+class Parked(TurnError):
+    """The endpoint says to come back later than a turn may wait."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may answer, and the name to ask it for (None: its own default)."""
+
+    model: Model
+    name: str | None = None
+
+
+class RetryBudget:
+    """Lets retries be at most a fifth of all calls, and ten in a burst."""
+
+    def __init__(self, *, burst: float = 10.0, share: float = 0.2) -> None:
+        self._burst = burst
+        self._share = share
+        self._tokens = burst
+
+    def earn(self) -> None:
+        """Count a first attempt."""
+        self._tokens = min(self._burst, self._tokens + self._share)
+
+    def take(self) -> bool:
+        """Return whether one more retry is allowed."""
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+
+def _full_jitter(most: float) -> float:
+    return random.uniform(0.0, most)  # noqa: S311  (no secret hangs on it)
+
+
+OnText: TypeAlias = Callable[[str, bool], Awaitable[None]]
+
+
+class _Speech:
+    """Passes text on, and marks the first piece after a failed attempt as a restart."""
+
+    def __init__(self, on_text: OnText) -> None:
+        self._on_text = on_text
+        self._said = False
+        self._void = False
+
+    def again(self) -> None:
+        """A new attempt begins: what was said so far is void."""
+        self._void, self._said = self._void or self._said, False
+
+    async def say(self, piece: str) -> None:
+        void, self._void, self._said = self._void, False, True
+        await self._on_text(piece, void)
+
+
+class Asker:
+    """Asks candidates in order. One for the whole daemon: it remembers who is overloaded."""
+
+    def __init__(self, *, clock: Clock, budget: RetryBudget, jitter: Callable[[float], float] = _full_jitter) -> None:
+        self._clock = clock
+        self._budget = budget
+        self._jitter = jitter
+        self._cooling: dict[tuple[str, str | None], float] = {}
+
+    async def ask(self, candidates: Sequence[Candidate], request: ModelRequest, on_text: OnText) -> ModelReply:
+        """Return a whole reply of the first candidate that gives one.
+
+        `on_text(piece, restart)` hears the text as it comes; `restart` says that what came before is void.
+
+        Raises:
+            Parked: every candidate is limited for longer than a turn may wait.
+            ModelUnavailable: none answered.
+            ModelRejected, ContextTooLong: one said that asking again is useless.
+        """
+        self._budget.earn()
+        warm = [c for c in candidates if self._cooling.get(self._key(c), 0.0) <= self._clock.monotonic()]
+        failure = ModelUnavailable("no model is configured")
+        waits: list[float] = []
+        speech = _Speech(on_text)
+        for candidate in warm or candidates:
+            try:
+                return await self._ask_one(candidate, request, speech, last=candidate is (warm or candidates)[-1])
+            except ModelUnavailable as exc:
+                failure = exc
+                waits.append(exc.retry_after or 0.0)
+                self._cooling[self._key(candidate)] = self._clock.monotonic() + COOL_DOWN
+                logger.warning("%s does not answer: %s", self._label(candidate), exc)
+        soonest = min(waits, default=0.0)
+        if soonest > HOLD:
+            until = self._clock.now() + timedelta(seconds=min(soonest, PARK_MAX))
+            raise Parked(str(failure), until=until) from failure
+        raise failure
+
+    async def _ask_one(self, candidate: Candidate, request: ModelRequest, speech: _Speech, *, last: bool) -> ModelReply:
+        request = replace(request, model=candidate.name)
+        delay = FIRST_DELAY
+        attempt = 1
+        while True:
+            try:
+                return await _attempt(candidate.model, request, speech)
+            except ModelUnavailable as exc:
+                wait = exc.retry_after if exc.retry_after is not None else self._jitter(delay)
+                if attempt == ATTEMPTS or wait > HOLD or not self._budget.take():
+                    raise
+                logger.info("asking %s again in %.1f s: %s", self._label(candidate), wait, exc)
+            # Only the last candidate is worth waiting for in full; before it, someone else may answer at once.
+            if not last and attempt >= 2:
+                raise ModelUnavailable(f"{self._label(candidate)} failed twice")
+            await self._clock.sleep(wait)
+            delay = min(delay * 2, MAX_DELAY)
+            attempt += 1
+
+    @staticmethod
+    def _key(candidate: Candidate) -> tuple[str, str | None]:
+        return (candidate.model.name, candidate.name)
+
+    @staticmethod
+    def _label(candidate: Candidate) -> str:
+        return candidate.name or candidate.model.name
+
+
+async def _attempt(model: Model, request: ModelRequest, speech: _Speech) -> ModelReply:
+    speech.again()
+    async with aclosing(model.stream(request)) as events:
+        async for event in events:
+            match event:
+                case TextChunk(text):
+                    await speech.say(text)
+                case ThinkingChunk():
+                    pass
+                case ModelReply():
+                    return event
+                case _:
+                    assert_never(event)
+    raise ModelUnavailable("the model's answer ended before it was complete")

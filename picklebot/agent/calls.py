@@ -1,0 +1,123 @@
+"""Running the tool calls of one step, in parallel, each journalled before and after.
+
+Promises contracts.md P4: a result found recorded is not run again, and a call that was started and left no result is
+settled by its tool's effect class. Knows no model.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from picklebot.clock import Clock
+from picklebot.core.journal import CallState, Journal, RecordedCall
+from picklebot.core.messages import ToolCall, ToolResult
+from picklebot.errors import ToolDenied, ToolError
+from picklebot.tools.base import Effect, Output, Tool, ToolContext
+from picklebot.tools.toolset import cap
+
+logger = logging.getLogger(__name__)
+
+TOOL_SECONDS = 630.0  #: for any one call; above the longest that a tool itself allows, so that it can end in words
+UNKNOWN = (
+    "UNKNOWN: picklebot was interrupted while this ran. Its effect may or may not have happened: "
+    "check before you do it again."
+)
+
+
+class Listener(Protocol):
+    """Hears what a turn does while it does it."""
+
+    async def text(self, piece: str, *, restart: bool) -> None:
+        """The model said `piece`; with `restart`, what this step said before is void."""
+        ...
+
+    async def tool_started(self, call: ToolCall) -> None:
+        """A call began."""
+        ...
+
+    async def tool_finished(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
+        """A call ended."""
+        ...
+
+
+@dataclass(kw_only=True)
+class CallRunner:
+    """Runs one turn's calls. `results` holds those of the step in hand, also while it is still running."""
+
+    tools: Mapping[str, Tool]
+    journal: Journal
+    listener: Listener
+    clock: Clock
+    context: Callable[[str], ToolContext]
+    """Call key -> the context that the tool gets."""
+    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+
+    async def run(self, step: int, calls: Sequence[ToolCall], recorded: Mapping[str, RecordedCall]) -> list[ToolResult]:
+        """Return the results of `calls`, in their order."""
+        self.results = {}
+        async with asyncio.TaskGroup() as group:
+            for call in calls:
+                group.create_task(self._run(step, call, recorded.get(call.id)), name=f"tool {call.name}")
+        return [self.results[call.id] for call in calls]
+
+    async def _run(self, step: int, call: ToolCall, recorded: RecordedCall | None) -> None:
+        if recorded is not None and recorded.result is not None:
+            self.results[call.id] = recorded.result
+            return
+        started = self.clock.monotonic()
+        await self.listener.tool_started(call)
+        state, result = await self._settle(step, call, interrupted=recorded is not None and recorded.state == "started")
+        await self.journal.record_result(step, result, state)
+        self.results[call.id] = result
+        await self.listener.tool_finished(call, result, self.clock.monotonic() - started)
+
+    async def _settle(self, step: int, call: ToolCall, *, interrupted: bool) -> tuple[CallState, ToolResult]:
+        """Run the call, or do what its effect class says if a crash came between its start and its result."""
+        tool = self.tools.get(call.name)
+        if tool is None or call.problem is not None:
+            reason = call.problem or f"there is no tool {call.name!r}; there are: {', '.join(sorted(self.tools))}"
+            return "failed", ToolResult(call.id, f"Not run: {reason}", is_error=True)
+        context = self.context(f"{step}:{call.id}")
+        if interrupted:
+            match tool.effect:
+                case Effect.ONCE:
+                    return "unknown", ToolResult(call.id, UNKNOWN, is_error=True)
+                case Effect.RECONCILE:
+                    return await self._reconcile(tool, call, context)
+                case Effect.PURE | Effect.KEYED:
+                    pass
+        if tool.effect is not Effect.PURE:
+            await self.journal.start_call(step, call.id)
+        return await self._attempt(call, lambda: tool.run(context, call.input))
+
+    async def _reconcile(self, tool: Tool, call: ToolCall, context: ToolContext) -> tuple[CallState, ToolResult]:
+        """Ask the tool whether its effect is there; run it if it is not; say so if it cannot tell."""
+        found: list[Output | None] = []
+
+        async def check() -> Output:
+            found.append(await tool.check(context, call.input) if tool.check else None)
+            return found[0] or ""
+
+        state, result = await self._attempt(call, check)
+        if state == "failed":
+            return "unknown", ToolResult(call.id, UNKNOWN, is_error=True)
+        if found[0] is not None:
+            return state, result
+        return await self._attempt(call, lambda: tool.run(context, call.input))
+
+    async def _attempt(self, call: ToolCall, attempt: Callable[[], Awaitable[Output]]) -> tuple[CallState, ToolResult]:
+        try:
+            async with asyncio.timeout(TOOL_SECONDS):
+                output = await attempt()
+        except TimeoutError:
+            return "unknown", ToolResult(call.id, f"Stopped after {TOOL_SECONDS:.0f} s.", is_error=True)
+        except ToolDenied as exc:
+            return "failed", ToolResult(call.id, f"Denied: {exc}", is_error=True)
+        except ToolError as exc:
+            return "failed", ToolResult(call.id, cap(str(exc)), is_error=True)
+        except Exception as exc:  # a broken tool is the model's to know of, not the daemon's to die of
+            logger.exception("tool %s crashed", call.name)
+            return "failed", ToolResult(call.id, f"The tool crashed: {type(exc).__name__}: {exc}", is_error=True)
+        return "done", ToolResult(call.id, cap(output) if isinstance(output, str) else output)

@@ -1,0 +1,174 @@
+"""The agent loop: ask the model, run its tools, until it answers.
+
+Promises that every run ends, within its steps, seconds and money, and that each step is written down before the next.
+Knows a model and some tools. Knows nothing of the bus, the store or channels.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from picklebot.agent.asking import Asker, Candidate
+from picklebot.agent.calls import CallRunner, Listener
+from picklebot.agent.money import Money
+from picklebot.agent.verdict import STOP_AT, WARN_AT, Answer, AskAgain, RunTools, Streaks, Verdict, close_calls, judge
+from picklebot.core.events import Outcome
+from picklebot.core.journal import Journal, PlannedCall, RecordedStep
+from picklebot.core.messages import Message, ToolCall
+from picklebot.core.replies import ModelReply
+from picklebot.errors import LimitReached, ModelError, TurnError
+from picklebot.models.base import ModelRequest
+from picklebot.tools.base import Effect
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = "Not finished: the turn was stopped."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnLimits:
+    """What one turn may take."""
+
+    steps: int
+    seconds: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended: the answer or the error, and the messages it adds to the conversation."""
+
+    outcome: Outcome
+    text: str
+    messages: Sequence[Message]
+    error: str | None = None
+    kind: str = ""
+    """The name of the error's class."""
+    last: RecordedStep | None = None
+    """The final reply, still to be journalled."""
+
+
+class AgentRunner:
+    """Runs one turn, once."""
+
+    def __init__(
+        self,
+        request: ModelRequest,
+        opening: Message,
+        *,
+        asker: Asker,
+        candidates: Sequence[Candidate],
+        calls: CallRunner,
+        money: Money,
+    ) -> None:
+        self._request = request
+        self._history = request.messages
+        self._opening = opening
+        self._asker = asker
+        self._candidates = candidates
+        self._calls = calls
+        self._money = money
+        self._journal: Journal = calls.journal
+        self._listener: Listener = calls.listener
+        self._added: list[Message] = [opening]
+        self._streaks = Streaks()
+        self._nudged = False
+
+    async def run(self, limits: TurnLimits, recorded: Sequence[RecordedStep] = ()) -> Ending:
+        """Answer, going on from the steps that are already recorded.
+
+        Raises:
+            Parked: the endpoint asks to come back later than a turn may wait; what is recorded stays.
+        """
+        try:
+            async with asyncio.timeout(limits.seconds):
+                return await self._loop(limits, recorded)
+        except TimeoutError:
+            return self.give_up(LimitReached(f"it took longer than {limits.seconds:.0f} seconds"))
+        except (LimitReached, ModelError) as exc:
+            return self.give_up(exc)
+
+    def give_up(self, error: TurnError | ModelError) -> Ending:
+        """End with an error, keeping what was said and done."""
+        words = f"I stopped: {error}." if isinstance(error, LimitReached) else f"I could not finish: {error}."
+        return self._end_early("failed", words, error)
+
+    def stop(self) -> Ending:
+        """End because the user said so, keeping what was said and done."""
+        return self._end_early("stopped", "Stopped.", None)
+
+    def _end_early(self, outcome: Outcome, words: str, error: TurnError | ModelError | None) -> Ending:
+        messages = close_calls(self._added, list(self._calls.results.values()), INTERRUPTED)
+        # An assistant's last word keeps the conversation alternating, and tells the model what happened here.
+        messages.append(Message.assistant(f"[{words}]"))
+        if error is None:
+            return Ending(outcome=outcome, text=words, messages=messages)
+        return Ending(outcome=outcome, text=words, messages=messages, error=str(error), kind=type(error).__name__)
+
+    async def _loop(self, limits: TurnLimits, recorded: Sequence[RecordedStep]) -> Ending:
+        for n in range(limits.steps):
+            step = recorded[n] if n < len(recorded) else None
+            known = step is not None
+            if step is None:
+                step = await self._ask(n, limits)
+            else:
+                self._money.count(step.cost_usd)
+            verdict = judge(step.reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
+            if isinstance(verdict, Answer):
+                messages = [*self._added, self._answer(step.reply, verdict)]
+                return Ending(outcome="done", text=verdict.text, messages=messages, last=None if known else step)
+            if not known:
+                await self._journal.record_step(step, self._plan(verdict), self._opening)
+            await self._follow(step, verdict)
+        raise LimitReached(f"it took more than {limits.steps} steps")
+
+    async def _ask(self, n: int, limits: TurnLimits) -> RecordedStep:
+        request = replace(self._request, messages=[*self._history, *self._added])
+        with self._money.reserved(request, limits.usd) as settle:
+            reply = await self._asker.ask(
+                self._candidates, request, lambda piece, restart: self._listener.text(piece, restart=restart)
+            )
+            cost = settle(reply)
+        return RecordedStep(n=n, reply=reply, cost_usd=cost)
+
+    async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:
+        reply = step.reply
+        match verdict:
+            case AskAgain(note):
+                self._say(reply.message)
+                if note:
+                    self._nudged = True
+                    self._added.append(Message.user(note))
+            case RunTools(calls, refused):
+                self._say(reply.message)
+                results = [*await self._calls.run(step.n, calls, step.calls), *refused]
+                self._added.append(Message.results(results, self._warning(calls)))
+            case _:
+                assert_never(verdict)
+
+    def _say(self, message: Message) -> None:
+        if message.blocks:  # the API refuses an empty message
+            self._added.append(message)
+
+    def _answer(self, reply: ModelReply, answer: Answer) -> Message:
+        return reply.message if reply.message.text.strip() else Message.assistant(answer.text)
+
+    def _warning(self, calls: Sequence[ToolCall]) -> str:
+        streak = self._streaks.count(calls)
+        if streak >= STOP_AT:
+            raise LimitReached(f"the model made the same call {streak} times running")
+        if streak >= WARN_AT:
+            return f"[You have made the same call {streak} times running. Do something else, or answer.]"
+        return ""
+
+    def _plan(self, verdict: Verdict) -> list[PlannedCall]:
+        if not isinstance(verdict, RunTools):
+            return []
+        planned: dict[str, PlannedCall] = {}
+        for call in verdict.calls:
+            tool = self._calls.tools.get(call.name)
+            effect = (tool.effect if tool else Effect.PURE).value
+            planned[call.id] = PlannedCall(call_id=call.id, tool=call.name, effect=effect, input=call.input)
+        return list(planned.values())

@@ -1,0 +1,1 @@
+"""Adapters, made from settings. Knows nothing of workers' work."""

@@ -1,0 +1,140 @@
+"""Models, made from settings.
+
+Promises that a provider's key goes to that provider's endpoint and nowhere else, and that the model's SDK is loaded
+in a thread while the daemon opens. Knows no turn.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from types import TracebackType
+from typing import cast
+
+from picklebot.agent.asking import Candidate
+from picklebot.config import Config, resolve_provider
+from picklebot.definitions.agents import ModelChoice
+from picklebot.errors import ConfigError
+from picklebot.models import pricing
+from picklebot.models.base import Model
+from picklebot.models.wire import Capabilities
+from picklebot.plugins import load
+from picklebot.settings import Endpoint, ProviderKind
+
+# Loaded by name, so that a conversation with one model does not pay for the others.
+PROVIDERS = {name: f"picklebot.models.{name}" for name in ("anthropic", "offline", "replay")}
+PRELOADS = {"anthropic": "picklebot.models.anthropic:preload"}
+
+OFFLINE_NOTICE = (
+    "No model key is set, so picklebot's built-in offline model answers: a few rules, no language model. "
+    "Set ANTHROPIC_API_KEY, or model.base_url in config.yaml, for a real one."
+)
+
+
+class ModelCabinet:
+    """The models that settings name, each made when it is first asked for."""
+
+    def __init__(self, config: Config, *, one_at_a_time: bool = False) -> None:
+        self._config = config
+        # aiohttp bears many calls at once better; for one it is only another library to load.
+        self._http = "httpx2" if one_at_a_time else "aiohttp"
+        self._models: dict[str, Model] = {}
+        self._kind: ProviderKind = resolve_provider(config)
+        self._preload: asyncio.Task[object] | None = None
+
+    @property
+    def notices(self) -> list[str]:
+        """What a user should know of the choice."""
+        asked_for = self._config.model.provider
+        return [OFFLINE_NOTICE] if self._kind == "offline" and asked_for == "auto" else []
+
+    async def __aenter__(self) -> "ModelCabinet":
+        if self._kind == "anthropic":
+            self._preload = asyncio.create_task(
+                asyncio.to_thread(partial(load, PRELOADS["anthropic"], http=self._http)), name="loading the SDK"
+            )
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._preload is not None:
+            await asyncio.wait({self._preload})  # an import cannot be interrupted, only awaited
+        for model in self._models.values():
+            await model.aclose()
+
+    def candidates(self, choice: ModelChoice) -> Sequence[Candidate]:
+        """Return who may answer, the first choice first.
+
+        Raises:
+            ConfigError: the choice names a provider that is not configured.
+        """
+        settings = self._config.model
+        first = Candidate(self._endpoint(choice.provider), self._name(choice.name, choice.provider))
+        fallback = [self._fallback(name) for name in choice.fallback or settings.fallback]
+        return [first, *fallback]
+
+    def _name(self, name: str | None, provider: str | None) -> str | None:
+        if provider is not None and provider in self._config.model.providers:
+            name = name or self._config.model.providers[provider].name
+        return pricing.resolve_alias(name) if name else None
+
+    def _fallback(self, name: str) -> Candidate:
+        """A fallback is the name of a configured provider, or of a model at the main endpoint."""
+        if name in self._config.model.providers:
+            return Candidate(self._endpoint(name), self._name(None, name))
+        return Candidate(self._endpoint(None), self._name(name, None))
+
+    def _endpoint(self, provider: str | None) -> Model:
+        key = provider or ""
+        if key not in self._models:
+            self._models[key] = self._make(provider)
+        return self._models[key]
+
+    def _make(self, provider: str | None) -> Model:
+        settings = self._config.model
+        if provider is None or provider == self._kind:
+            return self._build(self._kind, settings, settings.name)
+        if provider in settings.providers:
+            chosen = settings.providers[provider]
+            return self._build(chosen.provider, chosen, chosen.name or settings.name)
+        if provider == "offline":
+            return cast("Model", load("offline", PROVIDERS))
+        known = ", ".join(sorted({*settings.providers, self._kind, "offline"}))
+        raise ConfigError(f"model: there is no provider {provider!r}; there are: {known}")
+
+    def _build(self, kind: ProviderKind, endpoint: Endpoint, name: str) -> Model:
+        match kind:
+            case "offline":
+                return cast("Model", load(kind, PROVIDERS))
+            case "replay":
+                return cast("Model", load(kind, PROVIDERS, path=self._config.workspace.root / name))
+            case "anthropic":
+                return self._anthropic(endpoint, name)
+            case "openai":
+                raise ConfigError(
+                    "model.provider: openai is not there yet; most local servers and OpenRouter also speak the "
+                    "Messages API: use provider: anthropic with their base_url"
+                )
+
+    def _anthropic(self, endpoint: Endpoint, name: str) -> Model:
+        key = self._config.secret(endpoint.api_key_env)
+        if key is None and endpoint.base_url is None:
+            raise ConfigError(
+                f"model: no key. Set {endpoint.api_key_env or 'api_key_env'} in the environment or in "
+                f"{self._config.workspace.env_file}, or set model.provider to offline"
+            )
+        flags = endpoint.capabilities
+        capabilities = Capabilities(cache_control=flags.cache_control is not False, effort=flags.thinking is not False)
+        model = load(
+            "anthropic",
+            PROVIDERS,
+            name=pricing.resolve_alias(name),
+            base_url=endpoint.base_url,
+            api_key=key or "none",  # a local server takes any; the SDK insists on one
+            auth=endpoint.auth or "bearer",
+            api_version=endpoint.api_version,
+            total=endpoint.timeout,
+            capabilities=capabilities,
+            http=self._http,
+        )
+        return cast("Model", model)

@@ -1,0 +1,57 @@
+"""What every turn shares, and where and when the daemon is, from settings. Knows no turn."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from picklebot.agent.runner import TurnLimits
+from picklebot.channels.base import Channel
+from picklebot.clock import Clock, zone_named
+from picklebot.config import Config
+from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.errors import ConfigError
+from picklebot.models import pricing
+from picklebot.workers.casting import Stage
+
+
+def stage_for(config: Config, clock: Clock, bootstrap: Bootstrap, channels: Mapping[str, Channel]) -> Stage:
+    """Return what every turn shares."""
+    limits, workspace = config.limits, config.workspace
+    return Stage(
+        zone=zone_named(config.timezone),
+        bootstrap=bootstrap,
+        limits=TurnLimits(steps=limits.turn_steps, seconds=limits.turn_seconds, usd=limits.turn_usd),
+        max_tokens=config.model.max_tokens,
+        variables={
+            "workspace": str(workspace.root),
+            "agents_path": str(workspace.agents),
+            "crons_path": str(workspace.crons),
+            "skills_path": str(workspace.skills),
+            "memories_path": str(workspace.memories),
+        },
+        channels=channels,
+        price=pricing.cost,
+        clock=clock,
+    )
+
+
+def today_in(config: Config, clock: Clock) -> Callable[[], date]:
+    """Return a function that says what day it is where the user is."""
+    zone = zone_named(config.timezone)
+    return lambda: clock.now().astimezone(zone).date()
+
+
+def midnight_in(config: Config, clock: Clock) -> datetime:
+    """Return the moment at which today began where the user is."""
+    return clock.now().astimezone(zone_named(config.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def database_of(config: Config) -> Path:
+    """Return where the database is.
+
+    Raises:
+        ConfigError: `store.url` names a kind of database that is not there yet.
+    """
+    if config.database is None:
+        raise ConfigError("store.url: postgresql is not there yet; use sqlite:///PATH")
+    return config.database

@@ -1,0 +1,1 @@
+"""What moves messages. Sees seams, never adapters."""

@@ -1,0 +1,116 @@
+"""Begins turns: one lane a session, read from the inbox table in order.
+
+Promises that every open message is begun as soon as its session, its agent and the daemon have room, and that a
+daemon with a hundred thousand of them holds only a bounded number in memory. Knows no model and no tool.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from picklebot.agent.gate import TurnGate
+from picklebot.clock import Clock
+from picklebot.core.bus import EventBus
+from picklebot.core.events import InboundEvent
+from picklebot.store.base import Inbox
+from picklebot.workers.turn import TurnTaker
+
+logger = logging.getLogger(__name__)
+
+MAX_LANES = 512  #: sessions with a lane at once; the rest wait in the table
+
+
+class Concurrency(Protocol):
+    """Says how many turns an agent may take at once."""
+
+    def __call__(self, agent_id: str) -> int:
+        """Return the limit now; it may change while the daemon runs."""
+        ...
+
+
+class AgentWorker:
+    """Runs turns."""
+
+    name = "agent"
+
+    def __init__(
+        self,
+        *,
+        bus: EventBus,
+        inbox: Inbox,
+        gate: TurnGate,
+        taker: TurnTaker,
+        concurrency: Concurrency,
+        clock: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._gate = gate
+        self._taker = taker
+        self._concurrency = concurrency
+        self._clock = clock
+        self._doorbell = bus.subscribe(InboundEvent)
+        self._lanes: dict[str, asyncio.Event] = {}
+        self._look = asyncio.Event()
+        self._stopping = False
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Begin turns until stopped; then let the running ones finish."""
+        async with asyncio.TaskGroup() as lanes:
+            self._look.set()
+            finder = lanes.create_task(self._find(lanes), name="agent: waiting sessions")
+            ready()
+            async for event in self._doorbell:
+                self._ring(lanes, event.session_id, event.agent_id)
+            finder.cancel()
+
+    def stop(self) -> None:
+        """Begin no more turns."""
+        self._stopping = True
+        self._doorbell.close()
+
+    async def _find(self, lanes: asyncio.TaskGroup) -> None:
+        """Give lanes to sessions that wait in the table: those of the last run, deferred ones, and the overflow."""
+        while True:
+            await self._clock.wait(self._look, until=await self._inbox.next_due(self._clock.now()))
+            self._look.clear()
+            room = MAX_LANES - len(self._lanes)
+            if room > 0:
+                for session_id, agent_id in await self._inbox.due(
+                    self._clock.now(), limit=room, busy=tuple(self._lanes)
+                ):
+                    self._ring(lanes, session_id, agent_id)
+
+    def _ring(self, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
+        if bell := self._lanes.get(session_id):
+            bell.set()
+        elif self._stopping or len(self._lanes) >= MAX_LANES:
+            return  # it stays in the table, and a lane that ends looks there
+        else:
+            self._lanes[session_id] = asyncio.Event()
+            lanes.create_task(self._lane(session_id, agent_id), name=f"session {session_id}")
+
+    async def _lane(self, session_id: str, agent_id: str) -> None:
+        """Take the session's turns one after the other until none is open."""
+        bell = self._lanes[session_id]
+        try:
+            while not self._stopping:
+                bell.clear()  # before looking: a ring while we look means look again
+                async with self._gate.admit(agent_id, session_id, max_concurrency=self._concurrency(agent_id)):
+                    took = await self._next(session_id)
+                if not took and not bell.is_set():
+                    break
+        finally:
+            if len(self._lanes) >= MAX_LANES:
+                self._look.set()  # others wait in the table for this room
+            del self._lanes[session_id]
+
+    async def _next(self, session_id: str) -> bool:
+        if self._stopping:
+            return False
+        turn = await self._inbox.begin(session_id, self._clock.now())
+        if turn is None:
+            return False
+        if await self._taker.take(turn) == "parked":
+            self._look.set()  # there is a new moment to wait for
+        return True

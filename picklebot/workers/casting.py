@@ -1,0 +1,183 @@
+"""Who plays a turn: the agent's file, its tools, its models, its prompt and its limits, put together.
+
+Promises that a turn sees one version of its agent from beginning to end. Knows no queue and no SQL.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Protocol
+
+from picklebot.agent.asking import Asker, Candidate
+from picklebot.agent.budget import DayBudget
+from picklebot.agent.calls import CallRunner, Listener
+from picklebot.agent.money import Money, Price
+from picklebot.agent.prompt import Layers, opening, system_prompt
+from picklebot.agent.runner import AgentRunner, TurnLimits
+from picklebot.channels.base import Channel
+from picklebot.clock import Clock
+from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.journal import Journal
+from picklebot.core.messages import Message
+from picklebot.definitions.agents import AgentSpec, ModelChoice
+from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.errors import NotFound
+from picklebot.models.base import ModelRequest, ToolSchema
+from picklebot.store.base import Turn
+from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.toolset import Toolset
+
+
+class Agents(Protocol):
+    """Finds agents by id, in their version of this moment."""
+
+    def get_agent(self, agent_id: str) -> AgentSpec:
+        """Return an agent.
+
+        Raises:
+            NotFound: with the nearest id.
+        """
+        ...
+
+
+class Models(Protocol):
+    """Finds the models that an agent may be played by, the first choice first."""
+
+    def candidates(self, choice: ModelChoice) -> Sequence[Candidate]:
+        """Return at least one.
+
+        Raises:
+            ConfigError: the choice names a provider that is not configured.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
+
+    zone: tzinfo
+    bootstrap: Bootstrap
+    limits: TurnLimits
+    max_tokens: int
+    variables: Mapping[str, str]
+    channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
+    price: Price = lambda model, usage: None
+    clock: Clock
+
+
+class Casting:
+    """Puts a turn's players together."""
+
+    def __init__(
+        self,
+        *,
+        agents: Agents,
+        models: Models,
+        tools: Callable[[], Toolset],
+        asker: Asker,
+        day: DayBudget,
+        stage: Stage,
+    ) -> None:
+        self._agents = agents
+        self._models = models
+        self._tools = tools
+        self._asker = asker
+        self._day = day
+        self._stage = stage
+
+    async def cast(
+        self, turn: Turn, history: Sequence[Message], journal: Journal, listener: Listener
+    ) -> tuple[AgentRunner, TurnLimits]:
+        """Return the runner of `turn` and its limits.
+
+        Raises:
+            NotFound: the agent is gone.
+            ConfigError: its model is not configured.
+        """
+        spec = self._agents.get_agent(turn.event.agent_id)
+        candidates = self._models.candidates(spec.model)
+        tools = {tool.name: tool for tool in self._tools().select(spec.tools, spec.disallowed_tools)}
+        request = self._request(spec, history, tools)
+        calls = CallRunner(
+            tools=tools,
+            journal=journal,
+            listener=listener,
+            clock=self._stage.clock,
+            context=lambda key: _context(turn, key),
+        )
+        model = candidates[0].name or candidates[0].model.name
+        runner = AgentRunner(
+            request,
+            turn.opening or self._opening(turn.event),
+            asker=self._asker,
+            candidates=candidates,
+            calls=calls,
+            money=Money(day=self._day, price=self._stage.price, model=model),
+        )
+        return runner, self._limits(spec)
+
+    def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
+        """Return the outbound events that carry `text` back to where `event` came from."""
+        return [
+            OutboundEvent(
+                session_id=event.session_id,
+                source=event.source,
+                to=event.source,
+                cause_id=event.id,
+                content=text,
+                error=error,
+                created_at=self._stage.clock.now(),
+            )
+        ]
+
+    def concurrency(self, agent_id: str) -> int:
+        """Return how many turns an agent may take at once; an agent that is gone may take one, to say so."""
+        try:
+            return self._agents.get_agent(agent_id).max_concurrency
+        except NotFound:
+            return 1
+
+    def _opening(self, event: InboundEvent) -> Message:
+        channel = self._stage.channels.get(event.source.channel)
+        return opening(
+            event.content,
+            source=event.source,
+            session_id=event.session_id,
+            at=event.created_at,
+            zone=self._stage.zone,
+            hint=channel.hint if channel else "",
+        )
+
+    def _request(self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool]) -> ModelRequest:
+        layers = Layers(identity=spec.prompt, soul=spec.soul, bootstrap=self._stage.bootstrap.sections)
+        variables = {**self._stage.variables, "agent": spec.id, "name": spec.name}
+        return ModelRequest(
+            system=system_prompt(layers, variables),
+            messages=history,
+            tools=[
+                ToolSchema(name=tool.name, description=tool.description, input_schema=tool.input_schema)
+                for _, tool in sorted(tools.items())
+            ],
+            max_tokens=spec.model.max_tokens or self._stage.max_tokens,
+            effort=spec.model.effort,
+        )
+
+    def _limits(self, spec: AgentSpec) -> TurnLimits:
+        default, own = self._stage.limits, spec.budget
+        return TurnLimits(
+            steps=own.turn_steps or default.steps,
+            seconds=own.turn_seconds or default.seconds,
+            usd=default.usd if own.turn_usd is None else own.turn_usd,
+        )
+
+
+def _context(turn: Turn, key: str) -> ToolContext:
+    event = turn.event
+    return ToolContext(
+        session_id=event.session_id,
+        agent_id=event.agent_id,
+        source=event.source,
+        key=f"{event.id}:{key}",
+        cause_id=event.id,
+    )

@@ -1,0 +1,163 @@
+"""Brings messages from the channels into the inbox.
+
+Promises that a platform hears "received" only after the commit, that one source's messages are accepted in the order
+in which they came, and that a channel which fails is opened again without disturbing the others. Knows no turn.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from picklebot.agent.routing import RoutingTable
+from picklebot.channels.base import Accepted, Channel, Incoming
+from picklebot.clock import Clock
+from picklebot.core.bus import EventBus
+from picklebot.core.text import MAX_CONTENT, clean
+from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, PicklebotError, StoreFull
+from picklebot.store.base import Arrival, Inbox
+from picklebot.workers.commands import Commands
+
+logger = logging.getLogger(__name__)
+
+IN_HAND = 1024  #: messages of one channel between arrival and commit
+FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0  #: seconds before a failed channel is opened again; doubles
+
+
+class Agents(Protocol):
+    """Says which agents there are."""
+
+    def get_agent(self, agent_id: str) -> object:
+        """Return an agent.
+
+        Raises:
+            NotFound: with the nearest id.
+        """
+        ...
+
+
+class ChannelWorker:
+    """Listens to every channel, each in a task of its own."""
+
+    name = "channels"
+
+    def __init__(
+        self,
+        *,
+        bus: EventBus,
+        inbox: Inbox,
+        channels: Mapping[str, Channel],
+        door: "Door",
+        commands: Commands,
+        clock: Clock,
+    ) -> None:
+        self._bus = bus
+        self._inbox = inbox
+        self._channels = channels
+        self._door = door
+        self._commands = commands
+        self._clock = clock
+        self._stop = asyncio.Event()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Listen until stopped; what has arrived by then is still accepted."""
+        async with asyncio.TaskGroup() as group:
+            listeners = [
+                group.create_task(self._listen(channel), name=f"channel {channel.name}")
+                for channel in self._channels.values()
+            ]
+            ready()
+            await self._stop.wait()
+            for listener in listeners:
+                listener.cancel()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._stop.set()
+
+    async def _listen(self, channel: Channel) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with channel.connect() as messages:
+                    pause = FIRST_PAUSE
+                    async with asyncio.TaskGroup() as group:
+                        room = asyncio.Semaphore(IN_HAND)
+                        async for incoming in messages:
+                            await room.acquire()
+                            # Tasks start in the order they are made, and the first thing each does is to queue for
+                            # the writer: so one source's messages are accepted in order.
+                            group.create_task(self._receive(incoming, room), name=f"message from {incoming.source}")
+                return  # the platform has no more to say
+            except ChannelUnavailable as exc:
+                logger.warning("channel %s is away, trying again in %.0f s: %s", channel.name, pause, exc)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE)
+
+    async def _receive(self, incoming: Incoming, room: asyncio.Semaphore) -> None:
+        try:
+            verdict = await self._accept(incoming)
+        except (ChannelError, NotFound, StoreFull) as exc:
+            logger.warning("a message from %s was not accepted: %s", incoming.source, exc)
+            incoming.settle(exc)
+        else:
+            incoming.settle(verdict)
+        finally:
+            room.release()
+
+    async def _accept(self, incoming: Incoming) -> Accepted:
+        arrival = self._door.open(incoming, self._clock)
+        if (command := self._commands.parse(arrival.content)) is not None:
+            return await self._obey(arrival, command)
+        acceptance = await self._inbox.accept(arrival, limit=self._door.queue_limit)
+        if not acceptance.duplicate:
+            await self._bus.publish(acceptance.event)
+        return Accepted(
+            event_id=acceptance.event.id, session_id=acceptance.event.session_id, duplicate=acceptance.duplicate
+        )
+
+    async def _obey(self, arrival: Arrival, command: tuple[str, str]) -> Accepted:
+        """Run a slash command and answer it. It waits for no turn, so that /stop can stop one."""
+        if (seen := await self._inbox.seen(arrival.source.channel, arrival.key)) is not None:
+            return Accepted(event_id=seen.id, session_id=seen.session_id, duplicate=True)
+        try:
+            reply = await self._commands.run(arrival.source, command)
+        except PicklebotError as exc:
+            reply = str(exc)
+        event = await self._inbox.answer(arrival, reply)
+        await self._bus.publish(event)
+        return Accepted(event_id=event.cause_id or event.id, session_id=event.session_id)
+
+
+class Door:
+    """Turns what a platform brought into something that may be accepted, or says why not."""
+
+    def __init__(self, *, routing: RoutingTable, agents: Agents, queue_limit: int) -> None:
+        self.queue_limit = queue_limit
+        self._routing = routing
+        self._agents = agents
+
+    def open(self, incoming: Incoming, clock: Clock) -> Arrival:
+        """Return the arrival that `incoming` is.
+
+        Raises:
+            ChannelError: it is empty or too long.
+            NotFound: it asks for an agent that does not exist.
+        """
+        content = clean(incoming.content)
+        if not content.strip():
+            raise ChannelError("the message is empty")
+        if len(content) > MAX_CONTENT:
+            raise ChannelError(f"the message has {len(content)} characters; {MAX_CONTENT} are allowed")
+        if incoming.agent is not None:
+            self._agents.get_agent(incoming.agent)
+        return Arrival(
+            source=incoming.source,
+            content=content,
+            key=clean(incoming.key),
+            agent_id=incoming.agent or self._routing.resolve(incoming.source),
+            pinned=incoming.agent is not None,
+            session_id=incoming.session,
+            new_session=incoming.new_session,
+            at=clock.now(),
+        )

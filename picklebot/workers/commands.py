@@ -1,0 +1,62 @@
+"""Slash commands: the same on every channel, answered at once, never seen by a model.
+
+Promises that an unknown command is answered with the nearest known one, and that a path or a fraction which begins
+with a slash is taken for a message. Knows no platform.
+"""
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from picklebot.core.source import Source
+
+_COMMAND = re.compile(r"/([a-z][a-z_-]{0,30})(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
+
+Run: TypeAlias = Callable[[Source, str], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command. `usage` is what may follow its name."""
+
+    name: str
+    usage: str
+    summary: str
+    run: Run
+
+
+class Commands:
+    """The table of commands."""
+
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self._commands = {"help": Command("help", "", "What can be typed here.", self._help), **commands}
+
+    @property
+    def known(self) -> list[Command]:
+        """Every command, by name."""
+        return [self._commands[name] for name in sorted(self._commands)]
+
+    def parse(self, content: str) -> tuple[str, str] | None:
+        """Return (name, argument) if `content` is a command, known or not; None if it is a message."""
+        match = _COMMAND.fullmatch(content.strip())
+        return (match[1], (match[2] or "").strip()) if match else None
+
+    async def run(self, source: Source, command: tuple[str, str]) -> str:
+        """Return the answer to a command.
+
+        Raises:
+            PicklebotError: it could not be done; the message says why.
+        """
+        name, argument = command
+        found = self._commands.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, self._commands, n=1)
+            hint = f"Did you mean /{near[0]}?" if near else "/help lists what there is."
+            return f"There is no command /{name}. {hint}"
+        return await found.run(source, argument)
+
+    async def _help(self, source: Source, argument: str) -> str:
+        width = max(len(f"{c.name} {c.usage}") for c in self.known) + 1
+        return "```\n" + "\n".join(f"/{f'{c.name} {c.usage}':{width}} {c.summary}" for c in self.known) + "\n```"

@@ -1,0 +1,138 @@
+"""Carries replies from the outbox to their channels.
+
+The outbox table is the queue: an `OutboundEvent` only says "look again", so a missed one costs a delay, and a crash
+costs a second attempt with the same key. Promises one lane a channel and one message in flight a peer, in order.
+Knows no turn.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from picklebot.channels.base import Channel
+from picklebot.clock import Clock
+from picklebot.core.bus import EventBus
+from picklebot.core.events import DeliveryFailed, OutboundEvent
+from picklebot.errors import ChannelUnavailable, DeliveryRejected
+from picklebot.store.base import Outbox, OutboxRow
+
+logger = logging.getLogger(__name__)
+
+IN_FLIGHT = 32  #: peers of one channel served at once
+SEND_SECONDS = 60.0  #: for one attempt; a platform that hangs is a platform that is away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Seconds: how long to try, the first pause, and the longest one. Pauses double, with full jitter."""
+
+    retry_for: float = 86_400.0
+    first_delay: float = 1.0
+    max_delay: float = 600.0
+    jitter: Callable[[float], float] = lambda most: random.uniform(most / 2, most)  # noqa: S311
+
+    def pause(self, attempts: int, asked: float | None) -> timedelta:
+        """Return how long to wait after the `attempts`-th attempt; `asked` is what the platform said."""
+        most = min(self.max_delay, self.first_delay * 2.0 ** min(attempts - 1, 32))
+        return timedelta(seconds=max(self.jitter(most), min(asked or 0.0, self.max_delay)))
+
+
+class DeliveryWorker:
+    """One lane a channel, so that a dead channel delays only itself."""
+
+    name = "delivery"
+
+    def __init__(
+        self, *, bus: EventBus, outbox: Outbox, channels: Mapping[str, Channel], clock: Clock, policy: RetryPolicy
+    ) -> None:
+        self._bus = bus
+        self._outbox = outbox
+        self._channels = channels
+        self._clock = clock
+        self._policy = policy
+        self._inbox = bus.subscribe(OutboundEvent)
+        self._bells = {name: asyncio.Event() for name in channels}
+        self._draining = False
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Deliver until stopped; then make one last pass."""
+        async with asyncio.TaskGroup() as lanes:
+            for channel in self._channels.values():
+                lanes.create_task(self._lane(channel), name=f"delivery to {channel.name}")
+            ready()
+            async for event in self._inbox:
+                # A reply for a channel that does not run here waits in the outbox for one that does.
+                if bell := self._bells.get(event.to.channel):
+                    bell.set()
+            self._draining = True
+            for bell in self._bells.values():
+                bell.set()
+
+    def stop(self) -> None:
+        """Deliver what is due and come to an end."""
+        self._inbox.close()
+
+    async def _lane(self, channel: Channel) -> None:
+        bell = self._bells[channel.name]
+        flying: set[str] = set()
+        async with asyncio.TaskGroup() as flights:
+            while True:
+                bell.clear()  # before looking: a ring while we look means look again
+                draining = self._draining
+                room = IN_FLIGHT - len(flying)
+                rows = await self._outbox.claim(channel.name, self._clock.now(), limit=room) if room else []
+                for row in rows:
+                    peer = str(row.event.to)
+                    task = flights.create_task(self._attempt(channel, row), name=f"delivery to {peer}")
+                    flying.add(peer)
+                    task.add_done_callback(partial(_landed, flying, peer, bell))
+                if draining and not flying:
+                    return
+                if not rows:
+                    until = await self._outbox.next_due(channel.name) if room else None
+                    await self._clock.wait(bell, until=until)
+
+    async def _attempt(self, channel: Channel, row: OutboxRow) -> None:
+        event = row.event
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                receipt = await channel.send(event.to, event.content, key=event.id)
+        except DeliveryRejected as exc:
+            await self._give_up(row, str(exc))
+        except ChannelUnavailable as exc:
+            await self._retry_later(row, str(exc), exc.retry_after)
+        except TimeoutError:
+            await self._retry_later(row, f"no answer within {SEND_SECONDS:.0f} s", None)
+        except Exception as exc:  # a broken channel must not stop the others
+            logger.exception("channel %s crashed", channel.name, extra={"event": event.id})
+            await self._retry_later(row, f"{type(exc).__name__}: {exc}", None)
+        else:
+            await self._outbox.ack(row, receipt=receipt, at=self._clock.now())
+
+    async def _retry_later(self, row: OutboxRow, error: str, asked: float | None) -> None:
+        now = self._clock.now()
+        if (now - row.event.created_at).total_seconds() >= self._policy.retry_for:
+            await self._give_up(row, error)
+            return
+        pause = self._policy.pause(row.attempts, asked)
+        logger.info("delivery to %s delayed by %s: %s", row.event.to, pause, error, extra={"event": row.event.id})
+        await self._outbox.reschedule(row, not_before=now + pause, error=error)
+
+    async def _give_up(self, row: OutboxRow, error: str) -> None:
+        event = row.event
+        logger.error("delivery to %s abandoned: %s", event.to, error, extra={"event": event.id})
+        await self._outbox.bury(row, error=error, at=self._clock.now())
+        await self._bus.publish(
+            DeliveryFailed(
+                session_id=event.session_id, source=event.source, cause_id=event.cause_id, to=event.to, error=error
+            )
+        )
+
+
+def _landed(flying: set[str], peer: str, bell: asyncio.Event, task: asyncio.Task[None]) -> None:
+    flying.discard(peer)
+    bell.set()

@@ -1,0 +1,145 @@
+"""The slash commands about agents, sessions and money.
+
+Promises answers in markdown, short enough for a phone. Knows no platform.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from picklebot.agent.routing import RoutingTable
+from picklebot.clock import Clock
+from picklebot.core.source import Source
+from picklebot.core.text import shorten
+from picklebot.definitions.library import Library
+from picklebot.errors import NotFound
+from picklebot.store.base import Ledger, Session, Sessions
+from picklebot.workers.commands import Command
+
+MAX_LISTED = 15
+
+
+class SessionCommands:
+    """Answers /agents, /agent, /skills, /crons, /bindings, /new, /session, /sessions, /context, /usage and /stop."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        sessions: Sessions,
+        ledger: Ledger,
+        routing: RoutingTable,
+        stop: Callable[[str], bool],
+        clock: Clock,
+    ) -> None:
+        self._library = library
+        self._sessions = sessions
+        self._ledger = ledger
+        self._routing = routing
+        self._stop = stop
+        self._clock = clock
+
+    def table(self) -> Mapping[str, Command]:
+        """Return the commands by name."""
+        commands = [
+            Command("agents", "", "Which agents there are.", self._agents),
+            Command("agent", "[ID]", "Who answers here, or let another one answer.", self._agent),
+            Command("skills", "", "Which skills there are.", self._skills),
+            Command("crons", "", "Which jobs there are.", self._crons),
+            Command("bindings", "", "Which sources go to which agent.", self._bindings),
+            Command("new", "", "Start a fresh session.", self._new),
+            Command("session", "[ID]", "This session, or go on with another one.", self._session),
+            Command("sessions", "", "Sessions of this place.", self._list),
+            Command("context", "", "How much of a conversation the model reads.", self._context),
+            Command("usage", "", "Tokens and cost.", self._usage),
+            Command("stop", "", "Stop the turn that runs.", self._stop_turn),
+        ]
+        return {command.name: command for command in commands}
+
+    async def _agents(self, source: Source, argument: str) -> str:
+        return "\n".join(
+            f"- **{spec.id}**: {shorten(spec.description, 100) or spec.name}" for spec in self._library.agents.values()
+        )
+
+    async def _agent(self, source: Source, argument: str) -> str:
+        if not argument:
+            session = await self._sessions.current(source)
+            agent_id = session.agent_id if session else self._routing.resolve(source)
+            spec = self._library.get_agent(agent_id)
+            return f"**{spec.id}** answers here. {shorten(spec.description, 200)}"
+        spec = self._library.get_agent(argument)
+        for session in await self._sessions.recent(source=source):
+            if session.agent_id == spec.id:
+                await self._sessions.switch(source, session.id)
+                return f"**{spec.id}** answers from now on, in session {session.id} ({session.turns} turns so far)."
+        session = await self._sessions.start(source, spec.id, at=self._clock.now())
+        return f"**{spec.id}** answers from now on, in the new session {session.id}."
+
+    async def _skills(self, source: Source, argument: str) -> str:
+        skills = self._library.skills.values()
+        return "\n".join(f"- **{s.id}**: {shorten(s.description, 100)}" for s in skills) or "There are no skills."
+
+    async def _crons(self, source: Source, argument: str) -> str:
+        crons = self._library.crons.values()
+        lines = [f"- **{c.id}**{'' if c.enabled else ' (off)'}: {shorten(c.name, 60)}" for c in crons]
+        return "\n".join(lines) or "There are no jobs."
+
+    async def _bindings(self, source: Source, argument: str) -> str:
+        lines = [f"{b.tier}. `{b.pattern}` goes to **{b.agent_id}**" for b in self._routing.bindings]
+        return "\n".join([*lines, f"Everything else goes to **{self._routing.default}**."])
+
+    async def _new(self, source: Source, argument: str) -> str:
+        current = await self._sessions.current(source)
+        agent_id = current.agent_id if current else self._routing.resolve(source)
+        session = await self._sessions.start(source, agent_id, at=self._clock.now())
+        return f"A fresh session with **{agent_id}**: {session.id}."
+
+    async def _session(self, source: Source, argument: str) -> str:
+        if not argument:
+            session = await self._current(source)
+            return f"Session {_line(session)}"
+        owned = [s for s in await self._sessions.recent(source=source, limit=500) if s.id.startswith(argument)]
+        if len(owned) != 1:
+            raise NotFound(f"{'several sessions' if owned else 'no session'} of this place begin with {argument!r}")
+        session = await self._sessions.switch(source, owned[0].id)
+        return f"Back in session {_line(session)}"
+
+    async def _list(self, source: Source, argument: str) -> str:
+        sessions = await self._sessions.recent(source=source, limit=MAX_LISTED)
+        return "\n".join(f"- {_line(session)}" for session in sessions) or "There are no sessions here yet."
+
+    async def _context(self, source: Source, argument: str) -> str:
+        session = await self._current(source)
+        messages = await self._sessions.transcript(session.id)
+        characters = sum(len(message.to_json()) for message in messages)
+        return f"{len(messages)} messages, about {int(characters / 3.6):,} tokens, in session {session.id}."
+
+    async def _usage(self, source: Source, argument: str) -> str:
+        midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return "\n".join(
+            [await self._sum("Today", midnight), await self._sum("30 days", midnight - timedelta(days=29))]
+        )
+
+    async def _sum(self, title: str, since: datetime) -> str:
+        rows = await self._ledger.spend("model", since=since)
+        calls = sum(row.calls for row in rows)
+        read = sum(row.usage.context_tokens for row in rows)
+        written = sum(row.usage.output_tokens for row in rows)
+        cost = sum(row.cost_usd for row in rows)
+        unpriced = sum(row.unpriced for row in rows)
+        note = f" ({unpriced} calls of models without a known price)" if unpriced else ""
+        return f"- {title}: {calls} calls, {read:,} tokens in, {written:,} out, ${cost:.4f}{note}"
+
+    async def _stop_turn(self, source: Source, argument: str) -> str:
+        session = await self._sessions.current(source)
+        return "Stopping." if session and self._stop(session.id) else "Nothing is running here."
+
+    async def _current(self, source: Source) -> Session:
+        session = await self._sessions.current(source)
+        if session is None:
+            raise NotFound("there is no session here yet: say something first")
+        return session
+
+
+def _line(session: Session) -> str:
+    when = f"{session.updated_at:%Y-%m-%d %H:%M} UTC"
+    return f"{session.id} with **{session.agent_id}**, {session.turns} turns, {when}: {session.title or '(empty)'}"

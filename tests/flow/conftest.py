@@ -1,0 +1,85 @@
+"""The whole daemon: a scripted model, a fake platform, a held clock, and everything else real."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from picklebot.agent.asking import Candidate
+from picklebot.app import App, open_app
+from picklebot.channels.base import Channel
+from picklebot.config import Config, load
+from picklebot.definitions.agents import ModelChoice
+from picklebot.models.base import Model
+from picklebot.testing import FakeChannel, FakeClock
+from picklebot.workspace import Workspace
+
+
+class OneModel:
+    """Gives every agent the same model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def candidates(self, choice: ModelChoice) -> Sequence[Candidate]:
+        return [Candidate(self._model)]
+
+
+class Daemon(Protocol):
+    """Runs a daemon for as long as the block lasts, and stops it clean at the end."""
+
+    def __call__(self, model: Model, *channels: Channel, grace: float = 5.0) -> AbstractAsyncContextManager[App]: ...
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def channel() -> FakeChannel:
+    return FakeChannel()
+
+
+@pytest.fixture
+def configure(workspace: Path) -> Callable[..., Config]:
+    """Return the workspace's configuration, with environment variables over it."""
+
+    def configured(**variables: str) -> Config:
+        return load(Workspace(workspace), variables)
+
+    return configured
+
+
+@pytest.fixture
+def daemon(configure: Callable[..., Config], clock: FakeClock) -> Daemon:
+    @asynccontextmanager
+    async def running(model: Model, *channels: Channel, grace: float = 5.0) -> AsyncIterator[App]:
+        stop, ready = asyncio.Event(), asyncio.Event()
+        config = configure()
+        opened = open_app(config, channels=channels, clock=clock, models=OneModel(model))
+        async with opened as app, asyncio.TaskGroup() as group:
+            group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
+            await ready.wait()
+            try:
+                yield app
+            finally:
+                stop.set()
+
+    return running
+
+
+@pytest.fixture
+def agent(workspace: Path) -> Callable[..., None]:
+    """Write an agent's file: `agent("scout", max_concurrency=2)`."""
+
+    def write(name: str, prompt: str = "Do as you are told.", **fields: object) -> None:
+        folder = workspace / "agents" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        head = "\n".join(f"{key}: {value}" for key, value in {"name": name, **fields}.items())
+        (folder / "AGENT.md").write_text(f"---\n{head}\n---\n{prompt}\n")
+
+    return write

@@ -1,0 +1,118 @@
+"""Slash commands, on any channel."""
+
+from collections.abc import Callable
+
+import pytest
+
+from picklebot.testing import FakeChannel, ScriptedModel
+from picklebot.workers.commands import Commands
+from tests.flow.conftest import Daemon
+
+
+async def ask(channel: FakeChannel, command: str) -> str:
+    await channel.say(command)
+    return (await channel.heard())[1]
+
+
+async def test_a_command_is_answered_without_a_model(daemon: Daemon, channel: FakeChannel) -> None:
+    model = ScriptedModel()
+    async with daemon(model, channel):
+        answer = await ask(channel, "/help")
+    for name in ("/agents", "/new", "/stop", "/usage"):
+        assert name in answer
+    assert not model.requests
+
+
+async def test_an_unknown_command_is_answered_with_the_nearest_one(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel(), channel):
+        assert await ask(channel, "/agnets") == "There is no command /agnets. Did you mean /agents?"
+
+
+@pytest.mark.parametrize("text", ["/etc/passwd holds what?", "/ is the root", "1/2 or so", "//help"])
+def test_what_only_looks_like_a_command_is_a_message(text: str) -> None:
+    assert Commands({}).parse(text) is None
+
+
+async def test_a_path_goes_to_the_model(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel("a list of users"), channel):
+        assert await ask(channel, "/etc/passwd holds what?") == "a list of users"
+
+
+async def test_new_forgets_the_conversation_and_session_goes_back_to_it(daemon: Daemon, channel: FakeChannel) -> None:
+    model = ScriptedModel("one", "two", "three")
+    async with daemon(model, channel):
+        await ask(channel, "first")
+        old = (await ask(channel, "/session")).split()[1]
+        assert "fresh session" in await ask(channel, "/new")
+        await ask(channel, "second")
+        assert len(model.requests[-1].messages) == 1
+        assert "Back in session" in await ask(channel, f"/session {old[:20]}")
+        await ask(channel, "third")
+        assert len(model.requests[-1].messages) == 3
+
+
+async def test_a_redelivered_new_does_not_forget_again(daemon: Daemon, channel: FakeChannel) -> None:
+    model = ScriptedModel("one", "two")
+    async with daemon(model, channel):
+        await channel.say("/new", key="n")
+        await channel.heard()
+        await ask(channel, "first")
+        assert (await channel.say_and_settle("/new", key="n")).duplicate
+        await ask(channel, "second")
+    assert len(model.requests[-1].messages) == 3
+
+
+async def test_agent_lets_another_one_answer_and_back(
+    daemon: Daemon, channel: FakeChannel, agent: Callable[..., None]
+) -> None:
+    agent("scout", prompt="You are scout.")
+    model = ScriptedModel("a", "b", "c")
+    async with daemon(model, channel):
+        await ask(channel, "hi")
+        assert "**scout** answers from now on" in await ask(channel, "/agent scout")
+        await ask(channel, "hi")
+        assert model.requests[-1].system.startswith("You are scout.")
+        assert "1 turns so far" in await ask(channel, "/agent echo")
+        await ask(channel, "hi")
+    assert len(model.requests[-1].messages) == 3
+
+
+async def test_an_unknown_agent_is_answered_with_the_nearest_one(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel(), channel):
+        assert "did you mean 'echo'" in await ask(channel, "/agent ecko")
+
+
+async def test_another_persons_session_cannot_be_entered(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel("secret"), channel):
+        verdict = await channel.say_and_settle("mine", peer="ann")
+        await channel.heard()
+        await channel.say(f"/session {verdict.session_id}", peer="bob")
+        assert "no session of this place" in (await channel.heard())[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/agents", "**echo**"),
+        ("/skills", "no skills"),
+        ("/crons", "no jobs"),
+        ("/bindings", "**echo**"),
+        ("/sessions", "no sessions here yet"),
+        ("/session", "no session here yet"),
+        ("/context", "no session here yet"),
+        ("/usage", "Today: 0 calls"),
+    ],
+)
+async def test_each_command_has_an_answer_in_an_empty_daemon(
+    daemon: Daemon, channel: FakeChannel, command: str, expected: str
+) -> None:
+    async with daemon(ScriptedModel(), channel):
+        assert expected in await ask(channel, command)
+
+
+async def test_usage_and_context_count_what_was_used(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel("one"), channel):
+        await ask(channel, "first")
+        assert "Today: 1 calls, 10 tokens in, 5 out" in await ask(channel, "/usage")
+        assert (await ask(channel, "/context")).startswith("2 messages")
+        assert "1 turns" in await ask(channel, "/sessions")

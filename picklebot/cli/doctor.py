@@ -1,0 +1,81 @@
+"""`picklebot doctor`: checks everything that can be wrong, and says what would mend it.
+
+Promises to go on where a part is broken, config.yaml included, to ask nothing of the network, and to change nothing
+without `--fix`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from picklebot.cli.calling import FAILED, OK
+from picklebot.cli.checks.database import check_database
+from picklebot.cli.checks.definitions import check_definitions, check_names, check_tools
+from picklebot.cli.checks.files import check_config, check_modes
+from picklebot.cli.checks.findings import Finding, Level
+from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_sandbox, check_versions
+from picklebot.cli.checks.models import check_models
+from picklebot.cli.output import counted, one_line, print_json, say, speaks
+from picklebot.cli.toolbox import known_tools
+from picklebot.clock import SystemClock
+from picklebot.config import Config
+from picklebot.definitions.library import Library
+from picklebot.errors import ConfigError
+from picklebot.workspace import Workspace
+
+_MARKS: Mapping[Level, tuple[str, str]] = {
+    "ok": ("✓", "+"),
+    "info": ("·", "-"),
+    "warning": ("!", "!"),
+    "error": ("✗", "x"),
+}
+
+
+def doctor(*, workspace: Workspace, fix: bool, as_json: bool) -> int:
+    """Print what was found; return 1 if anything is wrong."""
+    found = list(_examine(workspace, mend=fix))
+    wrong = sum(finding.level == "error" for finding in found)
+    if as_json:
+        print_json({"ok": not wrong, "findings": [finding.to_json() for finding in found]})
+    else:
+        _tell(found, wrong)
+    return FAILED if wrong else OK
+
+
+def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
+    now = SystemClock().now()
+    yield from check_modes(workspace, mend=mend)
+    config, found = check_config(workspace, os.environ)
+    yield from found
+    library = Library(workspace.root)
+    library.scan()
+    yield from check_definitions(library, workspace)
+    if config is not None:
+        yield from check_names(library, config)
+        yield from check_models(config, library.agents)
+        yield from _tools(library, config)
+        yield from check_database(config, now=now)
+    yield from check_room(workspace)
+    yield from check_clock(now)
+    yield from check_versions()
+    yield from check_holder(workspace)
+    yield from check_sandbox()
+
+
+def _tools(library: Library, config: Config) -> Iterator[Finding]:
+    try:
+        names = [tool.name for tool in known_tools(config)]
+    except ConfigError as exc:
+        yield Finding(level="error", check="tools", message=str(exc))
+        return
+    yield from check_tools(library, names, config.workspace)
+
+
+def _tell(found: Sequence[Finding], wrong: int) -> None:
+    plain = not speaks("".join(mark for mark, _ in _MARKS.values()))
+    for finding in found:
+        fix = f" ({finding.fix})" if finding.fix else ""
+        say(one_line(f"{_MARKS[finding.level][plain]} {finding.check}: {finding.message}{fix}"))
+    warnings = sum(finding.level == "warning" for finding in found)
+    say()
+    verdict = counted(wrong, "error") if wrong else "Nothing is wrong"
+    say(verdict + (f", {counted(warnings, 'warning')}." if warnings else "."))

@@ -1,0 +1,107 @@
+"""The commands that list and show: agents, skills, crons, tools, sessions, events, config.
+
+Knows names and options only; see main.py.
+"""
+
+from typing import Annotated
+
+import typer
+
+from picklebot.cli.calling import call, call_unconfigured
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many at most.")]
+Id = Annotated[str, typer.Argument(help="Its id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the groups to the program."""
+    for kind, summary in (
+        ("agents", "The agents of the workspace."),
+        ("skills", "The skills of the workspace."),
+        ("crons", "The jobs of the workspace."),
+        ("tools", "The tools that agents may use."),
+    ):
+        app.add_typer(_shelf(kind), name=kind, help=summary)
+    app.add_typer(sessions, name="sessions", help="Conversations.")
+    app.add_typer(events, name="events", help="What was accepted and sent.")
+    app.add_typer(config, name="config", help="Settings.")
+
+
+def _shelf(kind: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+    @group.command("list")
+    def list_all(context: typer.Context, as_json: Json = False) -> None:
+        call("picklebot.cli.shelves:list_all", context.obj, kind=kind, as_json=as_json)
+
+    @group.command("show")
+    def show(context: typer.Context, name: Id, as_json: Json = False) -> None:
+        call("picklebot.cli.shelves:show", context.obj, kind=kind, name=name, as_json=as_json)
+
+    list_all.__doc__, show.__doc__ = f"List the {kind}.", f"Show one of the {kind}."
+    return group
+
+
+sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+events = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+config = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@sessions.command("list")
+def list_sessions(context: typer.Context, limit: Limit = 50, as_json: Json = False) -> None:
+    """List conversations, last used first."""
+    call("picklebot.cli.sessions:list_sessions", context.obj, limit=limit, as_json=as_json)
+
+
+@sessions.command("show")
+def show_session(context: typer.Context, session: Id, as_json: Json = False) -> None:
+    """Show what was said in one of them."""
+    call("picklebot.cli.sessions:show_session", context.obj, session=session, as_json=as_json)
+
+
+@sessions.command("export")
+def export_session(context: typer.Context, session: Id) -> None:
+    """Print everything that is known of a session, as JSON; the replay model answers from it."""
+    call("picklebot.cli.sessions:export_session", context.obj, session=session)
+
+
+@events.command("list")
+def list_events(context: typer.Context, limit: Limit = 50, as_json: Json = False) -> None:
+    """List the last durable events."""
+    call("picklebot.cli.events:list_events", context.obj, limit=limit, as_json=as_json)
+
+
+@events.command("show")
+def show_event(context: typer.Context, event: Id, as_json: Json = False) -> None:
+    """Show one event, whole."""
+    call("picklebot.cli.events:show_event", context.obj, event=event, as_json=as_json)
+
+
+@events.command("tail")
+def tail_events(
+    context: typer.Context,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come.")] = False,
+    limit: Limit = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print the last events, one a line."""
+    call("picklebot.cli.events:tail_events", context.obj, follow=follow, limit=limit, as_json=as_json)
+
+
+@config.command("check")
+def check_config(context: typer.Context) -> None:
+    """Check config.yaml and the environment."""
+    call("picklebot.cli.settings:check", context.obj)
+
+
+@config.command("schema")
+def schema(context: typer.Context) -> None:
+    """Print the JSON Schema of config.yaml."""
+    call_unconfigured("picklebot.cli.settings:schema", context.obj)
+
+
+@config.command("path")
+def path(context: typer.Context) -> None:
+    """Print where config.yaml is."""
+    call_unconfigured("picklebot.cli.settings:path", context.obj)

@@ -1,0 +1,54 @@
+"""The daemon in the foreground.
+
+Promises that SIGTERM and SIGINT drain, that a second one hurries, and that SIGHUP looks at the definitions again.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from picklebot import __version__, logs
+from picklebot.app import open_app
+from picklebot.config import Config
+
+logger = logging.getLogger(__name__)
+
+
+def server(*, config: Config) -> int:
+    """Run until a signal says stop."""
+    logs.setup(config.logging.level, config.logging.format, stream=sys.stderr, secrets=config.known_secrets())
+    asyncio.run(_serve(config))
+    return 0
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    async with open_app(config) as app:
+        loop = asyncio.get_running_loop()
+        main = asyncio.current_task()
+        assert main is not None
+
+        def leave(name: str) -> None:
+            if stop.is_set():
+                logger.warning("%s again: stopping at once", name)
+                main.cancel()
+            else:
+                logger.info("%s: finishing what is in hand", name)
+                stop.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, leave, number.name)
+        async with asyncio.TaskGroup() as reloads:
+
+            def reload() -> None:
+                reloads.create_task(app.definitions.reload(), name="reload")
+
+            loop.add_signal_handler(signal.SIGHUP, reload)
+            for notice in app.notices:
+                logger.warning("%s", notice)
+            await app.run(
+                stop, ready=lambda: logger.info("picklebot %s is ready in %s", __version__, config.workspace.root)
+            )
+            loop.remove_signal_handler(signal.SIGHUP)
+    logger.info("stopped clean")

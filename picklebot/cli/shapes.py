@@ -1,0 +1,119 @@
+"""Values as the JSON that other programs read (docs/cli.md): events, sessions, spend, whole turns.
+
+Promises that names and shapes stay as they are; fields may join them. Knows no store and no terminal.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from picklebot.core.events import Event
+from picklebot.core.replies import Usage
+from picklebot.core.source import Source
+from picklebot.store.base import Session, Spend
+from picklebot.store.reports import CallReport, ReplyReport, StepReport, TurnReport
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """Return a durable event, its kind first."""
+    fields = {name: _plain(getattr(event, name)) for name in event.__dataclass_fields__}
+    return {"type": type(event).__name__, **fields}
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """Return a session."""
+    return {
+        "id": session.id,
+        "agent": session.agent_id,
+        "source": str(session.source),
+        "title": session.title,
+        "created_at": session.created_at.isoformat(),
+        "updated_at": session.updated_at.isoformat(),
+        "turns": session.turns,
+    }
+
+
+def usage_json(usage: Usage) -> dict[str, int]:
+    """Return tokens."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+
+
+def spend_json(spend: Spend) -> dict[str, Any]:
+    """Return what was used under one heading."""
+    return {
+        "key": spend.key,
+        "calls": spend.calls,
+        **usage_json(spend.usage),
+        "cost_usd": spend.cost_usd,
+        "unpriced": spend.unpriced,
+    }
+
+
+def turn_json(turn: TurnReport) -> dict[str, Any]:
+    """Return a turn with everything that came of it; the replay model answers from its steps."""
+    return {
+        "event": event_json(turn.event),
+        "state": turn.state,
+        "outcome": turn.outcome,
+        "attempts": turn.attempts,
+        "error": turn.error,
+        "opening": list(turn.opening.blocks) if turn.opening else [],
+        "steps": [_step_json(step) for step in turn.steps],
+        "outbound": [_reply_json(reply) for reply in turn.outbound],
+    }
+
+
+def _step_json(step: StepReport) -> dict[str, Any]:
+    return {
+        "n": step.n,
+        "reply": step.reply.message.wire(),
+        "stop_reason": step.reply.stop_reason,
+        "model": step.reply.model,
+        "request_id": step.reply.request_id,
+        "usage": usage_json(step.reply.usage),
+        "cost_usd": step.cost_usd,
+        "at": step.at.isoformat(),
+        "calls": [_call_json(call) for call in step.calls],
+    }
+
+
+def _call_json(call: CallReport) -> dict[str, Any]:
+    result = call.result
+    return {
+        "call_id": call.call_id,
+        "tool": call.tool,
+        "effect": call.effect,
+        "input": call.input,
+        "state": call.state,
+        "result": None if result is None else {"content": result.content, "is_error": result.is_error},
+        "started_at": _plain(call.started_at),
+        "finished_at": _plain(call.finished_at),
+    }
+
+
+def _reply_json(reply: ReplyReport) -> dict[str, Any]:
+    return {
+        "id": reply.event.id,
+        "to": str(reply.event.to),
+        "content": reply.event.content,
+        "created_at": reply.event.created_at.isoformat(),
+        "state": reply.state,
+        "attempts": reply.attempts,
+        "unknown": reply.unknown,
+        "receipt": reply.receipt,
+        "error": reply.error,
+    }
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Source():
+            return str(value)
+        case _:
+            return value

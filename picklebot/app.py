@@ -25,8 +25,9 @@ from picklebot.definitions.watch import watch
 from picklebot.lock import Holder, hold
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.supervisor import supervise
+from picklebot.wiring.channels import create_channels
 from picklebot.wiring.models import ModelCabinet
-from picklebot.wiring.stage import database_of, midnight_in, stage_for, today_in
+from picklebot.wiring.stage import database_of, now_in, stage_for
 from picklebot.wiring.tools import open_tools
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
@@ -101,15 +102,16 @@ async def open_app(
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         bus = EventBus()
-        by_name = {channel.name: channel for channel in channels}
-        today = today_in(config, clock)
+        configured = create_channels(config) if role == "server" else ()
+        by_name = {channel.name: channel for channel in (*channels, *configured)}
+        local_now = now_in(config, clock)
         casting = Casting(
             agents=library,
             models=models or cabinet,
             tools=lambda: toolset,
             asker=Asker(clock=clock, budget=RetryBudget()),
             day=DayBudget(
-                config.limits.day_usd, today=today, spent=await spent_today(store, midnight_in(config, clock))
+                config.limits.day_usd, today=lambda: local_now().date(), spent=await spent_today(store, local_now())
             ),
             stage=stage_for(config, clock, bootstrap, by_name),
         )
@@ -130,7 +132,7 @@ async def open_app(
             ledger=store.ledger,
             routing=routing,
             stop=taker.stop,
-            clock=clock,
+            now=local_now,
         )
         commands = Commands(session_commands.table())
         definitions = DefinitionWorker(
@@ -158,15 +160,23 @@ async def open_app(
             library=library,
             commands=commands,
             taker=taker,
-            notices=[*config.warnings, *(cabinet.notices if models is None else ())],
+            notices=[*config.warnings, *(cabinet.notices if models is None else ()), *_job_notices(library, role)],
             workers=workers,
             definitions=definitions,
         )
 
 
-async def spent_today(store: SqliteStore, midnight: datetime) -> float:
-    """Return what model calls have cost since midnight, in USD."""
+async def spent_today(store: SqliteStore, now: datetime) -> float:
+    """Return what model calls have cost since midnight where `now` is told, in USD."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return sum(row.cost_usd for row in await store.ledger.spend("day", since=midnight))
+
+
+def _job_notices(library: Library, role: str) -> list[str]:
+    jobs = [spec.id for spec in library.crons.values() if spec.enabled]
+    if not jobs or role != "server":
+        return []
+    return [f"{len(jobs)} jobs are enabled ({', '.join(sorted(jobs)[:5])}), and this version runs no jobs yet."]
 
 
 def _policy(config: Config) -> RetryPolicy:

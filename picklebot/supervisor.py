@@ -18,12 +18,13 @@ async def supervise(
     stop: asyncio.Event,
     *,
     grace: float = 10.0,
+    in_all: float = 25.0,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Run `workers` until `stop` is set, or until one of them fails.
 
     Each starts only once the one before is ready; `ready` is called after the last. On `stop`, each gets `grace`
-    seconds to drain, last started first. A worker that raises or returns early takes the others down with it.
+    seconds to drain, last started first, and all of them `in_all` seconds together. A worker that raises or returns early takes the others down with it.
     """
     stopping = False
 
@@ -43,10 +44,12 @@ async def supervise(
         ready()
         await stop.wait()
         stopping = True
+        end = asyncio.get_running_loop().time() + in_all
         for worker, task in reversed(started):
             worker.stop()
-            _, late = await asyncio.wait({task}, timeout=grace)
+            patience = min(grace, max(0.0, end - asyncio.get_running_loop().time()))
+            _, late = await asyncio.wait({task}, timeout=patience)
             if late:
-                logger.warning("%s did not stop within %.1f s; cancelling", worker.name, grace)
+                logger.warning("%s did not stop within %.1f s; cancelling", worker.name, patience)
                 task.cancel()
                 await asyncio.wait({task})

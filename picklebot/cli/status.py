@@ -126,7 +126,7 @@ def _lines(snapshot: Snapshot, config: Config) -> Iterator[str]:
     yield f"Replies: {counts.undelivered:,} not delivered yet, {counts.dead_replies:,} set aside."
     yield f"Spent today: ${snapshot.spent:.4f} of ${config.limits.day_usd:.2f}."
     for job in snapshot.jobs[:_SHOWN_JOBS]:
-        yield f"Next job: {job.id} ({job.agent}) at {local(job.at, zone)}."
+        yield f"Job: {job.id} ({job.agent}) is due at {local(job.at, zone)}, but this version runs no jobs yet."
     for problem in snapshot.problems:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
         yield one_line(f"Problem: {place}: {problem['message']}")

@@ -26,7 +26,7 @@ PRELOADS = {"anthropic": "picklebot.models.anthropic:preload"}
 
 OFFLINE_NOTICE = (
     "No model key is set, so picklebot's built-in offline model answers: a few rules, no language model. "
-    "Set ANTHROPIC_API_KEY, or model.base_url in config.yaml, for a real one."
+    "Set ANTHROPIC_API_KEY for a real one, or model.provider: anthropic and model.base_url for a server of your own."
 )
 
 

@@ -1,7 +1,7 @@
 """What every turn shares, and where and when the daemon is, from settings. Knows no turn."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from picklebot.agent.runner import TurnLimits
@@ -22,6 +22,9 @@ def stage_for(config: Config, clock: Clock, bootstrap: Bootstrap, channels: Mapp
         bootstrap=bootstrap,
         limits=TurnLimits(steps=limits.turn_steps, seconds=limits.turn_seconds, usd=limits.turn_usd),
         max_tokens=config.model.max_tokens,
+        effort=config.model.effort,
+        rules=config.approvals,
+        allow_off=config.sandbox.allow_off,
         variables={
             "workspace": str(workspace.root),
             "agents_path": str(workspace.agents),
@@ -35,15 +38,10 @@ def stage_for(config: Config, clock: Clock, bootstrap: Bootstrap, channels: Mapp
     )
 
 
-def today_in(config: Config, clock: Clock) -> Callable[[], date]:
-    """Return a function that says what day it is where the user is."""
+def now_in(config: Config, clock: Clock) -> Callable[[], datetime]:
+    """Return a function that says what time it is where the user is."""
     zone = zone_named(config.timezone)
-    return lambda: clock.now().astimezone(zone).date()
-
-
-def midnight_in(config: Config, clock: Clock) -> datetime:
-    """Return the moment at which today began where the user is."""
-    return clock.now().astimezone(zone_named(config.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return lambda: clock.now().astimezone(zone)
 
 
 def database_of(config: Config) -> Path:

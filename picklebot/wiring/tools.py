@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
+from picklebot.errors import ConfigError
 from picklebot.memory.notes import Notes
 from picklebot.tools.base import Tool
 from picklebot.tools.files import create_file_tools
@@ -19,6 +20,20 @@ from picklebot.tools.memory import create_memory_tools
 from picklebot.tools.shell import create_shell_tools
 from picklebot.tools.toolset import Toolset
 
+TO_COME = frozenset(
+    {
+        "cancel_task",
+        "list_tasks",
+        "post_message",
+        "schedule_task",
+        "subagent_dispatch",
+        "task_board",
+        "use_skill",
+        "web_fetch",
+        "web_search",
+    }
+)  #: names that a rule may already speak of
+
 
 @asynccontextmanager
 async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, None]:
@@ -27,10 +42,29 @@ async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, No
     Raises:
         ConfigError: one of the user's own cannot be loaded, or two have one name.
     """
+    _check_sandbox(config)
     launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
     async with ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts:
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
-        yield Toolset([*_built_in(config, hosts, clock), *local])
+        toolset = Toolset([*_built_in(config, hosts, clock), *local])
+        _check_rules(config, toolset)
+        yield toolset
+
+
+def _check_sandbox(config: Config) -> None:
+    """Refuse what would be promised and not kept."""
+    if config.sandbox.mode in {"bubblewrap", "landlock"}:
+        raise ConfigError(
+            f"sandbox.mode: {config.sandbox.mode} is not there yet: shell and file tools run without a sandbox. "
+            "Say auto or off to run them so, or `approvals: {bash: deny}` to run no shell"
+        )
+
+
+def _check_rules(config: Config, toolset: Toolset) -> None:
+    """Refuse a rule for a tool that does not exist: its writer believes that it protects."""
+    for name in config.approvals:
+        if name not in toolset.tools and name not in TO_COME and not name.startswith("mcp__"):
+            raise ConfigError(f"approvals: {'; '.join(toolset.notes([name]))}")
 
 
 def describe_tools(config: Config) -> list[Tool]:

@@ -12,6 +12,7 @@ from picklebot.agent.asking import Asker, Candidate
 from picklebot.agent.budget import DayBudget
 from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.money import Money, Price
+from picklebot.agent.policy import check_consent, permitted
 from picklebot.agent.prompt import Layers, opening, system_prompt
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.base import Channel
@@ -60,6 +61,10 @@ class Stage:
     bootstrap: Bootstrap
     limits: TurnLimits
     max_tokens: int
+    effort: str | None = None
+    rules: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tool name -> allow, ask, ask-unsandboxed or deny."""
+    allow_off: bool = False
     variables: Mapping[str, str]
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     price: Price = lambda model, usage: None
@@ -97,7 +102,9 @@ class Casting:
         """
         spec = self._agents.get_agent(turn.event.agent_id)
         candidates = self._models.candidates(spec.model)
-        tools = {tool.name: tool for tool in self._tools().select(spec.tools, spec.disallowed_tools)}
+        check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
+        chosen = self._tools().select(spec.tools, spec.disallowed_tools)
+        tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
         request = self._request(spec, history, tools)
         calls = CallRunner(
             tools=tools,
@@ -160,15 +167,15 @@ class Casting:
                 for _, tool in sorted(tools.items())
             ],
             max_tokens=spec.model.max_tokens or self._stage.max_tokens,
-            effort=spec.model.effort,
+            effort=spec.model.effort or self._stage.effort,
         )
 
     def _limits(self, spec: AgentSpec) -> TurnLimits:
         default, own = self._stage.limits, spec.budget
         return TurnLimits(
-            steps=own.turn_steps or default.steps,
-            seconds=own.turn_seconds or default.seconds,
-            usd=default.usd if own.turn_usd is None else own.turn_usd,
+            steps=min(own.turn_steps or default.steps, default.steps),
+            seconds=min(own.turn_seconds or default.seconds, default.seconds),
+            usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
         )
 
 

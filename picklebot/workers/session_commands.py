@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from picklebot.agent.routing import RoutingTable
-from picklebot.clock import Clock
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
 from picklebot.definitions.library import Library
@@ -29,14 +28,15 @@ class SessionCommands:
         ledger: Ledger,
         routing: RoutingTable,
         stop: Callable[[str], bool],
-        clock: Clock,
+        now: Callable[[], datetime],
     ) -> None:
+        """`now` returns the moment in the user's own time zone."""
         self._library = library
         self._sessions = sessions
         self._ledger = ledger
         self._routing = routing
         self._stop = stop
-        self._clock = clock
+        self._now = now
 
     def table(self) -> Mapping[str, Command]:
         """Return the commands by name."""
@@ -71,7 +71,7 @@ class SessionCommands:
             if session.agent_id == spec.id:
                 await self._sessions.switch(source, session.id)
                 return f"**{spec.id}** answers from now on, in session {session.id} ({session.turns} turns so far)."
-        session = await self._sessions.start(source, spec.id, at=self._clock.now())
+        session = await self._sessions.start(source, spec.id, at=self._now())
         return f"**{spec.id}** answers from now on, in the new session {session.id}."
 
     async def _skills(self, source: Source, argument: str) -> str:
@@ -90,7 +90,7 @@ class SessionCommands:
     async def _new(self, source: Source, argument: str) -> str:
         current = await self._sessions.current(source)
         agent_id = current.agent_id if current else self._routing.resolve(source)
-        session = await self._sessions.start(source, agent_id, at=self._clock.now())
+        session = await self._sessions.start(source, agent_id, at=self._now())
         return f"A fresh session with **{agent_id}**: {session.id}."
 
     async def _session(self, source: Source, argument: str) -> str:
@@ -114,7 +114,7 @@ class SessionCommands:
         return f"{len(messages)} messages, about {int(characters / 3.6):,} tokens, in session {session.id}."
 
     async def _usage(self, source: Source, argument: str) -> str:
-        midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         return "\n".join(
             [await self._sum("Today", midnight), await self._sum("30 days", midnight - timedelta(days=29))]
         )

@@ -12,7 +12,9 @@ from picklebot.models.offline.rule import Action, Rule, Say, Scene, rule, say
 from picklebot.models.offline.words import unquote
 
 WHO = "I am picklebot's offline stand-in: a few rules, no language model."
-REAL = "For a real model set ANTHROPIC_API_KEY, or model.base_url for a server of your own."
+REAL = (
+    "For a real model set ANTHROPIC_API_KEY, or model.provider: anthropic and model.base_url for a server of your own."
+)
 _RECALLED = 20  #: messages that a summary of the conversation shows
 
 

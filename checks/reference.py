@@ -19,8 +19,6 @@ from picklebot.workers.commands import Command
 
 PAGE = Path("docs/reference.md")
 NOT_YET = (
-    "approvals",
-    "channels",
     "cron",
     "gateway",
     "heartbeat",
@@ -29,11 +27,8 @@ NOT_YET = (
     "memory",
     "model.capabilities.count_tokens",
     "model.capabilities.tool_choice",
-    "model.effort",
     "model.providers.NAME.capabilities.count_tokens",
     "model.providers.NAME.capabilities.tool_choice",
-    "sandbox.allow_off",
-    "sandbox.mode",
     "sandbox.network",
 )
 """Settings that are read and checked, and that nothing in the daemon asks for yet. Whoever builds it takes the name out."""

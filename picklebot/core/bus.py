@@ -35,13 +35,14 @@ class Subscription(Generic[E]):
         self._overflow = overflow
         self._events: deque[E] = deque()
         self._readable = asyncio.Event()
-        self._writable = asyncio.Event()
+        self._publishers: deque[asyncio.Future[None]] = deque()  # who waits for room, first come first served
 
     def close(self) -> None:
         """Take no more events. What is already here can still be read."""
         self.closed = True
         self._readable.set()
-        self._writable.set()
+        while self._publishers:
+            self._let_one_in()
 
     def __enter__(self) -> "Subscription[E]":
         return self
@@ -66,8 +67,9 @@ class Subscription(Generic[E]):
                 raise StopAsyncIteration
             self._readable.clear()
             await self._readable.wait()
-        self._writable.set()
-        return self._events.popleft()
+        event = self._events.popleft()
+        self._let_one_in()
+        return event
 
     def offer_nowait(self, event: E) -> bool:
         """Take `event`, or return False where a worker's inbox has no room for it."""
@@ -85,8 +87,21 @@ class Subscription(Generic[E]):
     async def offer(self, event: E) -> None:
         """Take `event`, making or awaiting room for it."""
         while not self.offer_nowait(event):
-            self._writable.clear()
-            await self._writable.wait()
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._publishers.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if not place.cancelled():
+                    self._let_one_in()  # the place was given to us, and we leave
+                raise
+
+    def _let_one_in(self) -> None:
+        while self._publishers:
+            place = self._publishers.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
 
 
 class EventBus:

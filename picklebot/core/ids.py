@@ -8,6 +8,8 @@ import threading
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: ids are made often
+_SHIFTS = range(110, -1, -10)
 _RANDOM_BITS = 72
 _lock = threading.Lock()
 _last = 0
@@ -23,4 +25,4 @@ def new_id() -> str:
     with _lock:
         _last = fresh if fresh > _last else _last + 1
         number = _last
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(115, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])

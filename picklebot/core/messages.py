@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
 Role: TypeAlias = Literal["user", "assistant"]
 Block: TypeAlias = Mapping[str, Any]
 
@@ -86,7 +88,7 @@ class Message:
 
     def to_json(self) -> str:
         """Return the blocks as the JSON array that `from_json` reads."""
-        return json.dumps(self.blocks, ensure_ascii=False, separators=(",", ":"))
+        return _encode(self.blocks)
 
     @classmethod
     def from_json(cls, role: Role, blocks: str) -> "Message":

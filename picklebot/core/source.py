@@ -5,8 +5,10 @@ Promises that `Source.parse(str(source)) == source` for every source. Knows no c
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_LENGTH = 256
+_SPECIAL = re.compile(r"[:%\x00-\x1f]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -18,7 +20,7 @@ class Source:
     parts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return ":".join(_escape(part) for part in (self.channel, *self.parts))
+        return _spell(self.channel, self.parts)
 
     @classmethod
     def parse(cls, text: str) -> "Source":
@@ -35,9 +37,14 @@ class Source:
         return cls(channel, tuple(parts))
 
 
+@lru_cache(maxsize=8192)  # the same few people speak again and again, and each message is spelled three times
+def _spell(channel: str, parts: tuple[str, ...]) -> str:
+    return ":".join(_escape(part) for part in (channel, *parts))
+
+
 def _escape(part: str) -> str:
-    return "".join(f"%{ord(c):02X}" if c in ":%" or ord(c) < 32 else c for c in part)
+    return _SPECIAL.sub(lambda match: f"%{ord(match[0]):02X}", part)
 
 
 def _unescape(part: str) -> str:
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), part)
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), part) if "%" in part else part

@@ -6,6 +6,7 @@ for command-line readers, tests and the simulator. Knows no table.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,14 +15,24 @@ from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 
-from picklebot.errors import StoreError
+from picklebot.errors import StoreError, StoreFull
+from picklebot.store.ballast import Ballast
 from picklebot.store.migrate import migrate
 from picklebot.store.writer import Unit, Writer
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 _READING = ("query_only = ON", "trusted_schema = OFF")
-_WRITING = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF")
+_WRITING = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cache_size = -16000",
+)  # a cache of 16 MB holds a group, so that nothing is spilled to disk before its commit
+FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0  #: seconds between two tries on a full disk; they double
 READERS = 2  #: one for the workers' short reads, one so that a long report does not hold them up
 
 
@@ -29,7 +40,15 @@ class Database(Protocol):
     """Runs units of work and reads."""
 
     async def write(self, unit: Unit[T]) -> T:
-        """Run `unit` in one durable transaction."""
+        """Run `unit` in one durable transaction: for what may still be refused.
+
+        Raises:
+            StoreFull: there is no room; nothing was written.
+        """
+        ...
+
+    async def complete(self, unit: Unit[T]) -> T:
+        """Run `unit` in one durable transaction, waiting for room if need be: for what follows from what was accepted."""
         ...
 
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -54,6 +73,10 @@ class PlainDatabase:
                 self.connection.execute("ROLLBACK")
         return result
 
+    async def complete(self, unit: Unit[T]) -> T:
+        """Run `unit` in one transaction."""
+        return await self.write(unit)
+
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT."""
         return self.connection.execute(sql, parameters).fetchall()
@@ -62,14 +85,28 @@ class PlainDatabase:
 class DaemonDatabase:
     """Writes in groups on the writer thread, reads on connections of their own."""
 
-    def __init__(self, writer: Writer, readers: Sequence[aiosqlite.Connection]) -> None:
+    def __init__(self, writer: Writer, readers: Sequence[aiosqlite.Connection], ballast: Ballast) -> None:
         self._writer = writer
         self._readers = readers
+        self._ballast = ballast
         self._next = 0
 
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in the next group commit; cancelling the caller does not undo it."""
-        return await self._writer.write(unit)
+        return await self._writer.submit(unit)
+
+    async def complete(self, unit: Unit[T]) -> T:
+        """Run `unit` in the next group commit for which there is room."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._writer.submit(unit)
+            except StoreFull as exc:
+                if await asyncio.to_thread(self._ballast.drop):
+                    continue
+                logger.critical("waiting for room on the disk, for %.1f s: %s", pause, exc)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE)
 
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT on the next reader."""
@@ -109,25 +146,38 @@ def _prepare(path: Path) -> None:
         raise StoreError(f"{path} is damaged ({verdict}): move it aside or restore a backup")
 
 
+async def _end(writer: Writer, running: asyncio.Task[None]) -> None:
+    """Let the writer commit what is queued; a crash of its own comes out here."""
+    writer.close()
+    await running
+
+
 @asynccontextmanager
 async def open_database(
-    path: Path, *, on_broken: Callable[[], None] = lambda: None
+    path: Path, *, on_broken: Callable[[], None] = lambda: None, ballast: bool = False
 ) -> AsyncGenerator[DaemonDatabase, None]:
     """Open, migrate and check the database at `path` for as long as the block lasts.
 
-    `on_broken` is called in the loop when the store fails in a way that breaks promises.
+    `on_broken` is called in the loop when the store fails in a way that breaks promises. With `ballast`, room is kept
+    for finishing what was accepted when the disk is full.
 
     Raises:
         StoreError: it is damaged, newer than this program, or no database.
     """
     await asyncio.to_thread(_prepare, path)
     async with AsyncExitStack() as stack:
-        writer = Writer(lambda: connect(path), on_broken=on_broken)
-        writer.start()
-        stack.push_async_callback(writer.close)
+        connection = await asyncio.to_thread(connect, path)
+        stack.callback(connection.close)
+        connection.execute("PRAGMA busy_timeout = 0")  # waiting for a lock is the writer's business, not the loop's
+        writer = Writer(connection, on_broken=on_broken)
+        running = asyncio.create_task(writer.run(), name="store writer")
+        stack.push_async_callback(_end, writer, running)
         readers: list[aiosqlite.Connection] = []
         for _ in range(READERS):
             reader = await stack.enter_async_context(aiosqlite.connect(path, isolation_level=None))
             await reader.execute_fetchall("PRAGMA query_only = ON")
             readers.append(reader)
-        yield DaemonDatabase(writer, readers)
+        weight = Ballast(path.with_suffix(".ballast"))
+        if ballast:
+            await asyncio.to_thread(weight.take)
+        yield DaemonDatabase(writer, readers, weight)

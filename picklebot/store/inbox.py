@@ -26,8 +26,15 @@ from picklebot.store.events import append
 MAX_TITLE = 60
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
 _FIRST_TIME = f"""SELECT {_EVENTS} FROM inbox JOIN events USING (seq) WHERE channel = ? AND key = ?"""  # noqa: S608
-_NEXT = f"""SELECT inbox.attempts, {_EVENTS} FROM inbox JOIN events USING (seq)
-    WHERE inbox.session_id = ? AND state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
+_NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening, {_EVENTS}
+    FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
+    WHERE inbox.session_id = ? AND inbox.state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
+# One look for three questions: was the key seen, which session has the source, how many of its messages wait.
+_LOOK = """SELECT (SELECT seq FROM inbox WHERE channel = ?1 AND key = ?2), sessions.id, sessions.agent_id,
+    (SELECT count(*) FROM (
+        SELECT 1 FROM inbox WHERE session_id = sessions.id AND state = 'open' LIMIT ?4))
+    FROM (SELECT 1) LEFT JOIN affinity ON affinity.source = ?3 LEFT JOIN sessions ON sessions.id = affinity.session_id"""
+_WAITING = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open' LIMIT ?)"
 _DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
     GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
 _STEPS = """SELECT n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
@@ -87,11 +94,11 @@ class SqliteInbox:
 
     async def begin(self, session_id: str, now: datetime) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
-        return await self._database.write(lambda connection: begin(connection, session_id, now))
+        return await self._database.complete(lambda connection: begin(connection, session_id, now))
 
     async def release(self, turn: Turn) -> None:
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
-        await self._database.write(
+        await self._database.complete(
             lambda connection: connection.execute(
                 "UPDATE inbox SET attempts = attempts - 1 WHERE seq = ? AND state = 'open'", (turn.seq,)
             )
@@ -105,7 +112,7 @@ class SqliteInbox:
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
             outbox.add(connection, notice)
 
-        await self._database.write(unit)
+        await self._database.complete(unit)
 
     async def defer(self, turn: Turn, *, until: datetime, notice: OutboundEvent | None) -> None:
         """Park a turn until `until`; its steps stay. `notice` tells the user why, once."""
@@ -118,26 +125,25 @@ class SqliteInbox:
             if notice is not None:
                 outbox.add(connection, notice)
 
-        await self._database.write(unit)
+        await self._database.complete(unit)
 
 
 def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> Acceptance:
     """Log the message and open it, unless its key was seen before."""
-    channel = arrival.source.channel
-    seen = connection.execute(_FIRST_TIME, (channel, arrival.key)).fetchone()
+    channel, source = arrival.source.channel, str(arrival.source)
+    seen, session_id, agent_id, waiting = connection.execute(_LOOK, (channel, arrival.key, source, limit)).fetchone()
     if seen is not None:
-        seq, event = decode_event(seen)
+        seq, event = decode_event(connection.execute(_FIRST_TIME, (channel, arrival.key)).fetchone())
         assert isinstance(event, InboundEvent)
         return Acceptance(seq=seq, event=event, duplicate=True)
-    session_id, agent_id = _session_for(connection, arrival)
-    waiting = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open' LIMIT ?)",
-        (session_id, limit),
-    ).fetchone()[0]
+    wanted = _wanted_session(connection, arrival, source, session_id, agent_id)
+    if wanted != session_id:
+        waiting = connection.execute(_WAITING, (wanted, limit)).fetchone()[0]
+        agent_id = _enter(connection, arrival, source, wanted)
     if waiting >= limit:
         raise QueueFull(f"{waiting} messages already wait in this session; try again when some are answered")
     event = InboundEvent(
-        session_id=session_id,
+        session_id=wanted,
         source=arrival.source,
         agent_id=agent_id,
         content=arrival.content,
@@ -147,61 +153,62 @@ def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> A
     seq = append(connection, event)
     connection.execute(
         "INSERT INTO inbox (seq, channel, key, session_id, agent_id, state) VALUES (?, ?, ?, ?, ?, 'open')",
-        (seq, channel, arrival.key, session_id, agent_id),
+        (seq, channel, arrival.key, wanted, agent_id),
     )
     return Acceptance(seq=seq, event=event, duplicate=False)
 
 
-def _session_for(connection: sqlite3.Connection, arrival: Arrival) -> tuple[str, str]:
-    """Return (session, agent): the one asked for, the source's own, or a new one."""
-    source = str(arrival.source)
-    row: tuple[str, str] | None = None
+def _wanted_session(
+    connection: sqlite3.Connection, arrival: Arrival, source: str, current: str | None, agent_id: str | None
+) -> str:
+    """Return the id of the session asked for, of the source's own, or of one that is still to be made."""
     if arrival.session_id is not None:
-        row = connection.execute("SELECT id, agent_id FROM sessions WHERE id = ?", (arrival.session_id,)).fetchone()
+        return arrival.session_id
+    if arrival.new_session or current is None:
+        return new_id()
+    if not arrival.pinned or agent_id == arrival.agent_id:
+        return current
+    row = connection.execute(
+        "SELECT id FROM sessions WHERE source = ? AND agent_id = ? ORDER BY updated_at DESC LIMIT 1",
+        (source, arrival.agent_id),
+    ).fetchone()
+    return row[0] if row else new_id()
+
+
+def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, session_id: str) -> str:
+    """Make a session the source's own, and make it at all if it is new; return its agent.
+
+    A session that the sender named is only spoken to: its own source keeps it.
+    """
+    row = connection.execute("SELECT agent_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    if arrival.session_id is not None:
         if row is None:
-            raise NotFound(f"there is no session {arrival.session_id!r}; `picklebot sessions list` shows them")
-        return row
-    if not arrival.new_session:
-        row = connection.execute(
-            "SELECT id, agent_id FROM affinity JOIN sessions ON id = session_id WHERE affinity.source = ?", (source,)
-        ).fetchone()
-        if row is not None and arrival.pinned and row[1] != arrival.agent_id:
-            row = connection.execute(
-                "SELECT id, agent_id FROM sessions WHERE source = ? AND agent_id = ? ORDER BY updated_at DESC LIMIT 1",
-                (source, arrival.agent_id),
-            ).fetchone()
+            raise NotFound(f"there is no session {session_id!r}; `picklebot sessions list` shows them")
+        return str(row[0])
     if row is None:
-        row = (new_id(), arrival.agent_id)
-        moment = to_micros(arrival.at)
+        moment, title = to_micros(arrival.at), shorten(arrival.content, MAX_TITLE)
         connection.execute(
             "INSERT INTO sessions (id, agent_id, source, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (*row, source, shorten(arrival.content, MAX_TITLE), moment, moment),
+            (session_id, arrival.agent_id, source, title, moment, moment),
         )
-    connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, row[0]))
-    return row
+    connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
+    return str(row[0]) if row else arrival.agent_id
 
 
 def begin(connection: sqlite3.Connection, session_id: str, now: datetime) -> Turn | None:
     """Count the attempt and read back what earlier ones recorded."""
     row = connection.execute(_NEXT, (session_id,)).fetchone()
-    if row is None:
+    moment = to_micros(now)
+    if row is None or row[1] > moment:
         return None
-    attempts, *columns = row
+    attempts, _, state, opening, *columns = row
     seq, event = decode_event(tuple(columns))
     assert isinstance(event, InboundEvent)
-    moment = to_micros(now)
-    begun = connection.execute(
-        "UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ? AND not_before <= ?", (seq, moment)
-    ).rowcount
-    if not begun:
-        return None
-    before = connection.execute("SELECT state, opening FROM turns WHERE seq = ?", (seq,)).fetchone()
-    state, opening = before or (None, None)
-    connection.execute(
-        "INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?) "
-        "ON CONFLICT (seq) DO UPDATE SET state = 'running'",
-        (seq, moment),
-    )
+    connection.execute("UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?", (seq,))
+    if state is None:
+        connection.execute("INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)", (seq, moment))
+    elif state != "running":
+        connection.execute("UPDATE turns SET state = 'running' WHERE seq = ?", (seq,))
     return Turn(
         seq=seq,
         event=event,

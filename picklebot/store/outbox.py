@@ -31,7 +31,7 @@ class SqliteOutbox:
 
     async def recover(self) -> int:
         """Make what was being sent when the daemon died due again, marked as maybe delivered; return how many."""
-        return await self._database.write(
+        return await self._database.complete(
             lambda connection: (
                 connection.execute("UPDATE outbox SET state = 'pending', unknown = 1 WHERE state = 'sending'").rowcount
             )
@@ -39,7 +39,7 @@ class SqliteOutbox:
 
     async def claim(self, channel: str, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[OutboxRow]:
         """Take each peer's oldest unacknowledged reply, mark it as being sent and count the attempt."""
-        return await self._database.write(lambda connection: claim(connection, channel, now, limit, busy))
+        return await self._database.complete(lambda connection: claim(connection, channel, now, limit, busy))
 
     async def next_due(self, channel: str) -> datetime | None:
         """Return when the next reply of a channel may be tried; None if none waits."""
@@ -55,7 +55,7 @@ class SqliteOutbox:
 
     async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str) -> None:
         """Try again from `not_before`."""
-        await self._database.write(
+        await self._database.complete(
             lambda connection: connection.execute(
                 "UPDATE outbox SET state = 'pending', not_before = ?, error = ? WHERE seq = ? AND state = 'sending'",
                 (to_micros(not_before), error, row.seq),
@@ -69,7 +69,7 @@ class SqliteOutbox:
     async def _settle(
         self, row: OutboxRow, state: str, *, at: datetime, receipt: str | None, error: str | None
     ) -> None:
-        await self._database.write(
+        await self._database.complete(
             lambda connection: connection.execute(
                 "UPDATE outbox SET state = ?, receipt = ?, error = ?, settled_at = ? WHERE seq = ?",
                 (state, receipt, error, to_micros(at), row.seq),

@@ -42,11 +42,11 @@ class SqliteTurns:
                 [(turn.seq, step.n, c.call_id, c.tool, c.effect, dumps(c.input), moment) for c in calls],
             )
 
-        await self._database.write(unit)
+        await self._database.complete(unit)
 
     async def start_call(self, turn: Turn, step: int, call_id: str, *, at: datetime) -> None:
         """Record that a call is about to have its effect."""
-        await self._database.write(
+        await self._database.complete(
             lambda connection: connection.execute(
                 "UPDATE calls SET state = 'started', started_at = ? WHERE turn = ? AND step = ? AND call_id = ?",
                 (to_micros(at), turn.seq, step, call_id),
@@ -55,7 +55,7 @@ class SqliteTurns:
 
     async def record_result(self, turn: Turn, step: int, result: ToolResult, *, state: CallState, at: datetime) -> None:
         """Record what came of a call."""
-        await self._database.write(
+        await self._database.complete(
             lambda connection: connection.execute(
                 "UPDATE calls SET state = ?, result = ?, finished_at = ? WHERE turn = ? AND step = ? AND call_id = ?",
                 (state, encode_result(result), to_micros(at), turn.seq, step, result.call_id),
@@ -64,7 +64,7 @@ class SqliteTurns:
 
     async def finish(self, conclusion: Conclusion) -> None:
         """End a turn: transcript, spend, inbox row and outbox rows, all or nothing."""
-        await self._database.write(lambda connection: finish(connection, conclusion))
+        await self._database.complete(lambda connection: finish(connection, conclusion))
 
 
 def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> None:
@@ -80,20 +80,19 @@ def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> None:
     connection.execute(
         "UPDATE turns SET state = ?, finished_at = ? WHERE seq = ?", (conclusion.outcome, moment, turn.seq)
     )
-    n = connection.execute(
-        "SELECT coalesce(max(n) + 1, 0) FROM transcript WHERE session_id = ?", (session_id,)
-    ).fetchone()[0]
+    # The session counts its messages, so that where the transcript goes on is known without a look at it.
+    (count,) = connection.execute(
+        "UPDATE sessions SET updated_at = ?, turns = turns + 1, messages = messages + ?, "
+        "title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ? RETURNING messages",
+        (moment, len(conclusion.messages), shorten(turn.event.content, 60), session_id),
+    ).fetchone()
+    first = count - len(conclusion.messages)
     connection.executemany(
         "INSERT INTO transcript (session_id, n, turn, role, blocks) VALUES (?, ?, ?, ?, ?)",
         [
-            (session_id, n + i, turn.seq, message.role, message.to_json())
+            (session_id, first + i, turn.seq, message.role, message.to_json())
             for i, message in enumerate(conclusion.messages)
         ],
-    )
-    connection.execute(
-        "UPDATE sessions SET updated_at = ?, turns = turns + 1, title = CASE title WHEN '' THEN ? ELSE title END "
-        "WHERE id = ?",
-        (moment, shorten(turn.event.content, 60), session_id),
     )
     for event in conclusion.outbound:
         outbox.add(connection, event)

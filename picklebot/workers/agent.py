@@ -19,6 +19,8 @@ from picklebot.workers.turn import TurnTaker
 logger = logging.getLogger(__name__)
 
 MAX_LANES = 512  #: sessions with a lane at once; the rest wait in the table
+DOORBELLS = 4096  #: rings between two looks of this worker; a publisher waits when there are more
+REFILL = 128  #: lanes that are free before the table is looked at for more: the look costs more the more wait
 
 
 class Concurrency(Protocol):
@@ -49,9 +51,10 @@ class AgentWorker:
         self._taker = taker
         self._concurrency = concurrency
         self._clock = clock
-        self._doorbell = bus.subscribe(InboundEvent)
+        self._doorbell = bus.subscribe(InboundEvent, maxsize=DOORBELLS)
         self._lanes: dict[str, asyncio.Event] = {}
         self._look = asyncio.Event()
+        self._backlog = False
         self._stopping = False
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -76,16 +79,18 @@ class AgentWorker:
             self._look.clear()
             room = MAX_LANES - len(self._lanes)
             if room > 0:
-                for session_id, agent_id in await self._inbox.due(
-                    self._clock.now(), limit=room, busy=tuple(self._lanes)
-                ):
+                found = await self._inbox.due(self._clock.now(), limit=room, busy=tuple(self._lanes))
+                self._backlog = len(found) == room
+                for session_id, agent_id in found:
                     self._ring(lanes, session_id, agent_id)
 
     def _ring(self, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
         if bell := self._lanes.get(session_id):
             bell.set()
-        elif self._stopping or len(self._lanes) >= MAX_LANES:
-            return  # it stays in the table, and a lane that ends looks there
+        elif self._stopping:
+            return
+        elif len(self._lanes) >= MAX_LANES:
+            self._backlog = True  # it stays in the table until lanes are free
         else:
             self._lanes[session_id] = asyncio.Event()
             lanes.create_task(self._lane(session_id, agent_id), name=f"session {session_id}")
@@ -101,9 +106,9 @@ class AgentWorker:
                 if not took and not bell.is_set():
                     break
         finally:
-            if len(self._lanes) >= MAX_LANES:
-                self._look.set()  # others wait in the table for this room
             del self._lanes[session_id]
+            if self._backlog and len(self._lanes) <= MAX_LANES - REFILL:
+                self._look.set()  # others wait in the table for this room
 
     async def _next(self, session_id: str) -> bool:
         if self._stopping:

@@ -22,6 +22,7 @@ from picklebot.store.base import Outbox, OutboxRow
 
 logger = logging.getLogger(__name__)
 
+DOORBELLS = 4096  #: rings between two looks of this worker; a publisher waits when there are more
 IN_FLIGHT = 32  #: peers of one channel served at once
 SEND_SECONDS = 60.0  #: for one attempt; a platform that hangs is a platform that is away
 
@@ -54,7 +55,7 @@ class DeliveryWorker:
         self._channels = channels
         self._clock = clock
         self._policy = policy
-        self._inbox = bus.subscribe(OutboundEvent)
+        self._inbox = bus.subscribe(OutboundEvent, maxsize=DOORBELLS)
         self._bells = {name: asyncio.Event() for name in channels}
         self._draining = False
 

@@ -71,3 +71,26 @@ async def test_a_subscriber_that_comes_late_hears_what_follows() -> None:
 def test_an_inbox_without_room_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="0"):
         EventBus().subscribe(TextDelta, maxsize=0)
+
+
+async def test_publishers_that_wait_are_let_in_one_by_one_in_order() -> None:
+    bus = EventBus()
+    inbox = bus.subscribe(TextDelta, maxsize=1)
+    await bus.publish(delta("0"))
+    waiting = [asyncio.create_task(bus.publish(delta(str(n)))) for n in (1, 2, 3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    heard = [(await anext(inbox)).text for _ in range(3)]
+    assert heard == ["0", "2", "3"]
+
+
+async def test_a_publisher_cancelled_with_its_place_in_hand_passes_it_on() -> None:
+    bus = EventBus()
+    inbox = bus.subscribe(TextDelta, maxsize=1)
+    await bus.publish(delta("0"))
+    first, second = (asyncio.create_task(bus.publish(delta(text))) for text in ("1", "2"))
+    await asyncio.sleep(0)
+    assert (await anext(inbox)).text == "0"  # gives the place to the first
+    first.cancel()
+    await asyncio.wait_for(second, 5)
+    assert (await anext(inbox)).text == "2"

@@ -17,15 +17,14 @@ from picklebot.store.writer import Unit, Writer
 async def writing(path: Path, *, setup: str = "") -> AsyncIterator[tuple[Writer, list[str]]]:
     broken: list[str] = []
 
-    def opened() -> sqlite3.Connection:
-        connection = connect(path)
-        connection.executescript(f"CREATE TABLE IF NOT EXISTS t (x); {setup}")
-        return connection
-
-    writer = Writer(opened, on_broken=lambda: broken.append("broken"))
-    writer.start()
+    connection = connect(path)
+    connection.executescript(f"CREATE TABLE IF NOT EXISTS t (x); {setup}")
+    writer = Writer(connection, on_broken=lambda: broken.append("broken"))
+    running = asyncio.create_task(writer.run())
     yield writer, broken
-    await writer.close()
+    writer.close()
+    await running
+    connection.close()
 
 
 def insert(value: object) -> Unit[sqlite3.Cursor]:
@@ -100,3 +99,30 @@ async def test_a_broken_database_fails_everyone_and_says_so_once(tmp_path: Path)
         with pytest.raises(StoreError, match="closed"):
             await writer.write(insert(2))
     assert rows(tmp_path / "a.db") == []
+
+
+async def test_a_bug_in_a_unit_fails_who_waits_and_comes_out_at_the_end(tmp_path: Path) -> None:
+    def buggy(connection: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async with writing(tmp_path / "a.db") as (writer, broken):
+            with pytest.raises(StoreError, match="crashed the writer"):
+                await writer.write(buggy)
+            await asyncio.sleep(0)
+            assert broken == ["broken"]
+    assert rows(tmp_path / "a.db") == []
+
+
+async def test_a_lock_held_by_another_process_is_waited_for_and_does_not_hold_the_loop(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with writing(path, setup="PRAGMA busy_timeout = 0") as (writer, _):
+        other = connect(path)
+        other.execute("BEGIN IMMEDIATE")
+        late = asyncio.create_task(writer.write(insert(1)))
+        await asyncio.sleep(0.05)
+        assert not late.done()
+        other.execute("ROLLBACK")
+        other.close()
+        await asyncio.wait_for(late, 10)
+    assert rows(path) == [1]

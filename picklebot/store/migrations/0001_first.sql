@@ -21,7 +21,8 @@ CREATE TABLE sessions (
     title      TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    turns      INTEGER NOT NULL DEFAULT 0
+    turns      INTEGER NOT NULL DEFAULT 0,
+    messages   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_source ON sessions (source, agent_id, updated_at);
 CREATE INDEX sessions_by_use ON sessions (updated_at);

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pytest
 
@@ -14,8 +14,11 @@ from picklebot.channels.base import Channel
 from picklebot.config import Config, load
 from picklebot.definitions.agents import ModelChoice
 from picklebot.models.base import Model
+from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.testing import FakeChannel, FakeClock
 from picklebot.workspace import Workspace
+
+Stored: TypeAlias = Callable[[], AbstractAsyncContextManager[SqliteStore]]
 
 
 class OneModel:
@@ -70,6 +73,20 @@ def daemon(configure: Callable[..., Config], clock: FakeClock) -> Daemon:
                 stop.set()
 
     return running
+
+
+@pytest.fixture
+def stored(configure: Callable[..., Config]) -> Stored:
+    """Open the daemon's store while no daemon runs, to leave things in it as a crash would."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[SqliteStore]:
+        config = configure()
+        config.workspace.prepare()
+        async with open_store(config.workspace.database) as store:
+            yield store
+
+    return opened
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Stopping: the user's /stop, the daemon's SIGTERM, and what is left behind."""
 
 import asyncio
-from datetime import timedelta
 
 from picklebot.core.events import ToolStarted, TurnStarted
 from picklebot.core.messages import Message
 from picklebot.models.base import ModelRequest
 from picklebot.testing import FakeChannel, ScriptedModel
-from tests.flow.conftest import Daemon
+from tests.flow.conftest import Daemon, Stored
 from tests.store.conftest import arrival
 
 
@@ -59,15 +58,12 @@ async def test_stopping_the_daemon_over_and_over_is_no_poison(daemon: Daemon, ch
 
 
 async def test_a_message_whose_turn_never_ends_is_set_aside_and_the_next_one_served(
-    daemon: Daemon, channel: FakeChannel
+    daemon: Daemon, channel: FakeChannel, stored: Stored
 ) -> None:
-    async with daemon(ScriptedModel("x"), channel) as app:
-        verdict = await channel.say_and_settle("poison")
-        await channel.heard()
-        # Three attempts that a crash cut short, as the store has them.
-        second = await app.store.inbox.accept(arrival("poison", key="poison", session_id=verdict.session_id), limit=9)
-        for _ in range(3):
-            await app.store.inbox.begin(second.event.session_id, second.event.created_at + timedelta(days=1))
+    async with stored() as store:
+        accepted = await store.inbox.accept(arrival("poison"), limit=9)
+        for _ in range(3):  # three attempts that a crash cut short
+            await store.inbox.begin(accepted.event.session_id, accepted.event.created_at)
     async with daemon(ScriptedModel("good"), channel) as app:
         assert "set this message aside" in (await channel.heard())[1]
         await channel.say("next")

@@ -16,7 +16,7 @@ from picklebot.core.source import Source
 from picklebot.store.base import Turn
 from picklebot.store.sqlite import SqliteStore
 from picklebot.testing import FakeChannel, ScriptedModel
-from tests.flow.conftest import Daemon
+from tests.flow.conftest import Daemon, Stored
 from tests.store.conftest import arrival
 
 MINE = '''
@@ -215,10 +215,18 @@ async def interrupted(store: SqliteStore, name: str, state: str, **given: Any) -
     ],
 )
 async def test_a_call_that_a_crash_cut_short_is_settled_by_its_effect_class(
-    daemon: Daemon, channel: FakeChannel, mine: Path, name: str, state: str, given: Any, told: str, traces: list[str]
+    daemon: Daemon,
+    channel: FakeChannel,
+    stored: Stored,
+    mine: Path,
+    name: str,
+    state: str,
+    given: Any,
+    told: str,
+    traces: list[str],
 ) -> None:
-    async with daemon(ScriptedModel()) as app:
-        turn = await interrupted(app.store, name, state, **given)
+    async with stored() as store:
+        turn = await interrupted(store, name, state, **given)
     model = ScriptedModel("done after the crash")
     async with daemon(model, channel):
         assert await channel.heard() == ("ann", "done after the crash")
@@ -230,11 +238,11 @@ async def test_a_call_that_a_crash_cut_short_is_settled_by_its_effect_class(
 
 
 async def test_a_recorded_result_is_used_and_its_tool_not_run_again(
-    daemon: Daemon, channel: FakeChannel, mine: Path
+    daemon: Daemon, channel: FakeChannel, stored: Stored, mine: Path
 ) -> None:
-    async with daemon(ScriptedModel()) as app:
-        turn = await interrupted(app.store, "pay", "started", amount=5)
-        await app.store.turns.record_result(
+    async with stored() as store:
+        turn = await interrupted(store, "pay", "started", amount=5)
+        await store.turns.record_result(
             turn, 0, ToolResult("c1", "paid before"), state="done", at=turn.event.created_at
         )
     model = ScriptedModel("done")

@@ -27,7 +27,7 @@ _SHELLS = {"sh", "bash", "shell", "console"}
 _SETTING = r"""\w+=(?:'[^']*'|"[^"]*"|[^\s'"])*[ \t]+"""  # NAME=value before a command
 _CALLS_PICKLEBOT = re.compile(rf"(?:^|[|;&(]\s*)(?:{_SETTING})*picklebot(?:\s|$)", re.MULTILINE)
 _ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
-_READY = ("agents", "crons", "skills", "memories", "config.yaml", "AGENTS.md", "USER.md")
+_READY = ("agents", "crons", "skills", "config.yaml", "AGENTS.md", "USER.md")
 _CONFINE = "from checks.loopback import confine\nconfine()\n"
 
 

@@ -18,7 +18,9 @@ _CHARS_PER_TOKEN = 3.6  #: measured on English and code; only for worst-case est
 class Money:
     """What one turn has cost, and its part of the day's budget."""
 
-    def __init__(self, *, day: DayBudget, price: Price, model: str) -> None:
+    def __init__(self, *, day: DayBudget, price: Price, model: str, known: tuple[int, int] = (0, 0)) -> None:
+        """`known` is how many messages of the conversation are measured already, and their characters."""
+        self._known, self._known_size = known
         self._day = day
         self._price = price
         self._model = model
@@ -34,7 +36,8 @@ class Money:
         Raises:
             LimitReached: it might pass the turn's ceiling, or the day's.
         """
-        size = len(request.system) + sum(len(message.to_json()) for message in request.messages)
+        added = request.messages[self._known :]
+        size = len(request.system) + self._known_size + sum(len(message.to_json()) for message in added)
         worst_usage = Usage(input_tokens=int(size / _CHARS_PER_TOKEN), output_tokens=request.max_tokens)
         worst = self._price(self._model, worst_usage) or 0.0
         if self.spent + worst > ceiling:

@@ -119,6 +119,10 @@ class EventBus:
         self._routes.clear()
         return subscription
 
+    def wanted(self, kind: type[Event]) -> bool:
+        """Return whether anybody would hear an event of `kind`: notices need not be made for nobody."""
+        return bool(self._route(kind))
+
     async def publish(self, event: Event) -> None:
         """Put `event` in every matching inbox, in order of subscription."""
         for subscription in self._route(type(event)):

@@ -141,8 +141,11 @@ class Turns(Protocol):
         """Record what came of a call."""
         ...
 
-    async def finish(self, conclusion: Conclusion) -> None:
-        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing."""
+    async def finish(self, conclusion: Conclusion) -> bool:
+        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing.
+
+        Returns whether the session has more messages open.
+        """
         ...
 
 

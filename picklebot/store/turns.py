@@ -17,6 +17,7 @@ from picklebot.store.base import Conclusion, Turn
 from picklebot.store.codec import dumps, encode_result, to_micros
 from picklebot.store.database import Database
 
+_MORE = "SELECT EXISTS (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open')"
 _INBOX_STATE = {"done": "done", "stopped": "done", "failed": "failed"}
 
 
@@ -62,12 +63,12 @@ class SqliteTurns:
             )
         )
 
-    async def finish(self, conclusion: Conclusion) -> None:
-        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing."""
-        await self._database.complete(lambda connection: finish(connection, conclusion))
+    async def finish(self, conclusion: Conclusion) -> bool:
+        """End a turn: transcript, spend, inbox row and outbox rows; return whether its session has more open."""
+        return await self._database.complete(lambda connection: finish(connection, conclusion))
 
 
-def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> None:
+def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> bool:
     """The one transaction from which a reply survives anything."""
     turn, moment = conclusion.turn, to_micros(conclusion.at)
     session_id = turn.event.session_id
@@ -96,6 +97,8 @@ def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> None:
     )
     for event in conclusion.outbound:
         outbox.add(connection, event)
+    (more,) = connection.execute(_MORE, (session_id,)).fetchone()
+    return bool(more)
 
 
 def _insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:

@@ -102,8 +102,8 @@ class AgentWorker:
             while not self._stopping:
                 bell.clear()  # before looking: a ring while we look means look again
                 async with self._gate.admit(agent_id, session_id, max_concurrency=self._concurrency(agent_id)):
-                    took = await self._next(session_id)
-                if not took and not bell.is_set():
+                    more = await self._next(session_id)
+                if not more and not bell.is_set():
                     break
         finally:
             del self._lanes[session_id]
@@ -111,11 +111,13 @@ class AgentWorker:
                 self._look.set()  # others wait in the table for this room
 
     async def _next(self, session_id: str) -> bool:
+        """Take the session's next turn, if there is one; return whether there may be more."""
         if self._stopping:
             return False
         turn = await self._inbox.begin(session_id, self._clock.now())
         if turn is None:
             return False
-        if await self._taker.take(turn) == "parked":
+        taken = await self._taker.take(turn)
+        if taken.outcome == "parked":
             self._look.set()  # there is a new moment to wait for
-        return True
+        return taken.more

@@ -27,6 +27,7 @@ from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Turn
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.toolset import Toolset
+from picklebot.workers.transcripts import Conversation
 
 
 class Agents(Protocol):
@@ -92,7 +93,7 @@ class Casting:
         self._stage = stage
 
     async def cast(
-        self, turn: Turn, history: Sequence[Message], journal: Journal, listener: Listener
+        self, turn: Turn, conversation: Conversation, journal: Journal, listener: Listener
     ) -> tuple[AgentRunner, TurnLimits]:
         """Return the runner of `turn` and its limits.
 
@@ -105,7 +106,7 @@ class Casting:
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
         tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
-        request = self._request(spec, history, tools)
+        request = self._request(spec, conversation.messages, tools)
         calls = CallRunner(
             tools=tools,
             journal=journal,
@@ -113,6 +114,7 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
+        history = conversation.messages
         model = candidates[0].name or candidates[0].model.name
         runner = AgentRunner(
             request,
@@ -120,7 +122,7 @@ class Casting:
             asker=self._asker,
             candidates=candidates,
             calls=calls,
-            money=Money(day=self._day, price=self._stage.price, model=model),
+            money=Money(day=self._day, price=self._stage.price, model=model, known=(len(history), conversation.size)),
         )
         return runner, self._limits(spec)
 

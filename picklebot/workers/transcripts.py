@@ -18,26 +18,42 @@ class Transcripts:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._kept: OrderedDict[str, list[Message]] = OrderedDict()
+        self._kept: OrderedDict[str, Conversation] = OrderedDict()
 
-    async def get(self, session_id: str) -> Sequence[Message]:
-        """Return a session's messages, oldest first. Do not change what it returns."""
-        messages = self._kept.get(session_id)
-        if messages is None:
-            messages = await self._sessions.transcript(session_id)
-            self._kept[session_id] = messages
+    async def get(self, session_id: str) -> "Conversation":
+        """Return a session's messages, oldest first."""
+        conversation = self._kept.get(session_id)
+        if conversation is None:
+            conversation = Conversation(await self._sessions.transcript(session_id))
+            self._kept[session_id] = conversation
             while len(self._kept) > MAX_SESSIONS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(session_id)
-        return messages
+        return conversation
 
     def append(self, session_id: str, messages: Sequence[Message]) -> None:
         """Add what a finished turn has put into the store."""
         if kept := self._kept.get(session_id):
             kept.extend(messages)
-        else:
-            self.forget(session_id)
 
     def forget(self, session_id: str) -> None:
         """Read this session from the store next time."""
         self._kept.pop(session_id, None)
+
+
+class Conversation:
+    """A session's messages, and how many characters they have in wire form."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = list(messages)
+        self.size = sum(len(message.to_json()) for message in messages)
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """Oldest first. Do not change what it returns."""
+        return self._messages
+
+    def extend(self, messages: Sequence[Message]) -> None:
+        """Add messages at the end."""
+        self._messages.extend(messages)
+        self.size += sum(len(message.to_json()) for message in messages)

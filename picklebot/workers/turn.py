@@ -7,6 +7,7 @@ until later, set aside, or put back because the daemon stops. Knows no queue and
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from picklebot.agent.asking import Parked
 from picklebot.agent.runner import Ending
@@ -29,6 +30,14 @@ from picklebot.workers.turn_notes import TurnJournal, TurnListener, about
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3  #: a message whose turn began this often and never ended is taken for poison
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a turn ended, and whether its session may have more to take."""
+
+    outcome: Outcome
+    more: bool
 
 
 class TurnTaker:
@@ -57,7 +66,7 @@ class TurnTaker:
         """Return whether the session has a turn in hand."""
         return session_id in self._running
 
-    async def take(self, turn: Turn) -> Outcome:
+    async def take(self, turn: Turn) -> "Taken":
         """Answer `turn`, put the end of it on disk, and return which end it was.
 
         A cancelled turn is put back, unless the user stopped it.
@@ -65,13 +74,14 @@ class TurnTaker:
         event = turn.event
         if turn.attempts > MAX_ATTEMPTS:
             await self._set_aside(turn)
-            return "failed"
-        await self._bus.publish(TurnStarted(**about(turn), agent_id=event.agent_id))
+            return Taken("failed", more=True)
+        if self._bus.wanted(TurnStarted):
+            await self._bus.publish(TurnStarted(**about(turn), agent_id=event.agent_id))
         try:
             ending = await self._play(turn)
         except Parked as exc:
             await self._park(turn, exc)
-            return "parked"
+            return Taken("parked", more=True)
         except asyncio.CancelledError:
             await self._inbox.release(turn)
             raise
@@ -83,14 +93,13 @@ class TurnTaker:
             logger.exception("turn crashed", extra={"event": event.id, "session": event.session_id})
             words = f"{type(exc).__name__} inside picklebot; the log has the details"
             ending = _failure(turn, words, type(exc).__name__)
-        await self._finish(turn, ending)
-        return ending.outcome
+        return Taken(ending.outcome, more=await self._finish(turn, ending))
 
     async def _play(self, turn: Turn) -> Ending:
         session_id = turn.event.session_id
-        history = await self._transcripts.get(session_id)
+        conversation = await self._transcripts.get(session_id)
         journal = TurnJournal(self._turns, turn, self._clock)
-        runner, limits = await self._casting.cast(turn, history, journal, TurnListener(self._bus, turn))
+        runner, limits = await self._casting.cast(turn, conversation, journal, TurnListener(self._bus, turn))
         # A task of its own, so that the user can stop the play without stopping what writes its end down.
         task = asyncio.create_task(runner.run(limits, turn.steps), name=f"turn {turn.id}")
         self._running[session_id] = task
@@ -104,9 +113,9 @@ class TurnTaker:
             del self._running[session_id]
             self._stopped.discard(session_id)
 
-    async def _finish(self, turn: Turn, ending: Ending) -> None:
+    async def _finish(self, turn: Turn, ending: Ending) -> bool:
         replies = self._casting.replies(turn.event, ending.text, error=ending.error)
-        await self._turns.finish(
+        more = await self._turns.finish(
             Conclusion(
                 turn=turn,
                 outcome=ending.outcome,
@@ -119,6 +128,7 @@ class TurnTaker:
         )
         self._transcripts.append(turn.event.session_id, ending.messages)
         await self._announce(turn, replies, _finished(turn, ending.outcome, ending.error, ending.kind))
+        return more
 
     async def _park(self, turn: Turn, parked: Parked) -> None:
         """Defer the turn; the user is told the first time only."""

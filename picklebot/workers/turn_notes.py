@@ -63,7 +63,8 @@ class TurnListener(Listener):
 
     async def text(self, piece: str, *, restart: bool) -> None:
         """The model said `piece`."""
-        await self._bus.publish(TextDelta(**self._about, text=piece, restart=restart))
+        if self._bus.wanted(TextDelta):
+            await self._bus.publish(TextDelta(**self._about, text=piece, restart=restart))
 
     async def tool_started(self, call: ToolCall) -> None:
         """A call began."""

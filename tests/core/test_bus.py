@@ -94,3 +94,13 @@ async def test_a_publisher_cancelled_with_its_place_in_hand_passes_it_on() -> No
     first.cancel()
     await asyncio.wait_for(second, 5)
     assert (await anext(inbox)).text == "2"
+
+
+async def test_it_is_known_whether_anybody_would_hear() -> None:
+    bus = EventBus()
+    assert not bus.wanted(TextDelta)
+    inbox = bus.subscribe(Notice)
+    assert bus.wanted(TextDelta)
+    inbox.close()
+    bus.subscribe(TurnStarted)
+    assert not bus.wanted(TextDelta)

@@ -1,6 +1,7 @@
 """Sources, ids, texts and messages: what they promise for any input."""
 
 import json
+import os
 import sqlite3
 
 import pytest
@@ -80,3 +81,16 @@ def test_a_durable_event_is_read_back_as_it_was_written(event: InboundEvent) -> 
 @pytest.mark.parametrize("result", [ToolResult("c", "text"), ToolResult("c", [{"type": "image", "x": 1}], True)])
 def test_a_tool_result_is_read_back_as_it_was_written(result: ToolResult) -> None:
     assert decode_result(encode_result(result)) == result
+
+
+def test_a_forked_child_draws_other_ids_than_its_parent() -> None:
+    new_id()  # there is randomness in store, which a child must not inherit
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs, ours = os.read(reading, 100).decode(), new_id()
+    os.close(reading)
+    os.close(writing)
+    assert theirs[10:] != ours[10:], "the first ten characters are the time"

@@ -16,6 +16,7 @@ from picklebot.agent.policy import check_consent, permitted
 from picklebot.agent.prompt import Layers, opening, system_prompt
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.base import Channel
+from picklebot.channels.split import split
 from picklebot.clock import Clock
 from picklebot.core.events import InboundEvent, OutboundEvent
 from picklebot.core.journal import Journal
@@ -127,17 +128,20 @@ class Casting:
         return runner, self._limits(spec)
 
     def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
-        """Return the outbound events that carry `text` back to where `event` came from."""
+        """Return the outbound events that carry `text` back to where `event` came from, one a part."""
+        channel = self._stage.channels.get(event.source.channel)
         return [
             OutboundEvent(
                 session_id=event.session_id,
                 source=event.source,
                 to=event.source,
                 cause_id=event.id,
-                content=text,
+                content=content,
                 error=error,
+                part=part,
                 created_at=self._stage.clock.now(),
             )
+            for part, content in enumerate(split(text, channel.max_length if channel else None))
         ]
 
     def concurrency(self, agent_id: str) -> int:

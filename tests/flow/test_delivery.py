@@ -132,3 +132,23 @@ async def test_a_crashing_worker_stops_the_daemon(daemon: Daemon) -> None:
         async with daemon(ScriptedModel(), BrokenChannel()):
             await asyncio.sleep(10)
     assert "a bug" in repr(caught.value)
+
+
+async def test_a_long_reply_arrives_in_parts_in_order_and_a_failure_repeats_only_its_part(
+    daemon: Daemon, clock: FakeClock
+) -> None:
+    channel = FakeChannel(max_length=100)
+    paragraphs = [f"{n} " + "word " * 15 for n in range(4)]
+    async with daemon(ScriptedModel("\n\n".join(paragraphs)), channel):
+        channel.failures.append(ChannelUnavailable("no network"))
+        await channel.say("x")
+        heard: list[str] = []
+        while len(heard) < len(paragraphs):
+            hearing = asyncio.create_task(channel.heard())
+            while not hearing.done():
+                await asyncio.sleep(0.01)
+                clock.advance(seconds=5)
+            heard.append((await hearing)[1])
+        assert [part[0] for part in heard] == ["0", "1", "2", "3"]
+        assert channel.silent
+    assert len(channel.receipts) == 4

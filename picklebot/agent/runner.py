@@ -13,7 +13,18 @@ from typing import assert_never
 from picklebot.agent.asking import Asker, Candidate
 from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.money import Money
-from picklebot.agent.verdict import STOP_AT, WARN_AT, Answer, AskAgain, RunTools, Streaks, Verdict, close_calls, judge
+from picklebot.agent.verdict import (
+    STOP_AT,
+    WARN_AT,
+    Answer,
+    AskAgain,
+    RunTools,
+    Streaks,
+    Verdict,
+    close_calls,
+    judge,
+    with_fresh_ids,
+)
 from picklebot.core.events import Outcome
 from picklebot.core.journal import Journal, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolCall
@@ -131,6 +142,7 @@ class AgentRunner:
                 self._candidates, request, lambda piece, restart: self._listener.text(piece, restart=restart)
             )
             cost = settle(reply)
+        reply = replace(reply, message=with_fresh_ids(reply.message, request.messages))
         return RecordedStep(n=n, reply=reply, cost_usd=cost)
 
     async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:

@@ -93,6 +93,26 @@ class Streaks:
         return max(self._counts.values(), default=0)
 
 
+def with_fresh_ids(message: Message, before: Sequence[Message]) -> Message:
+    """Return `message` with every call id that the conversation has used already replaced by a new one.
+
+    Some local servers count their calls from one in each reply, and the API refuses a conversation with two alike:
+    the session would be stuck for ever.
+    """
+    if not (asked := {call.id for call in message.calls()}):
+        return message
+    taken = asked & {call.id for earlier in before if earlier.role == "assistant" for call in earlier.calls()}
+    if not taken:
+        return message
+    fresh = {call_id: f"{call_id}_{len(before)}" for call_id in taken}
+    blocks = tuple(
+        {**block, "id": fresh.get(block["id"], block["id"])} if block.get("type") == "tool_use" else block
+        for block in message.blocks
+    )
+    problems = {fresh.get(call_id, call_id): problem for call_id, problem in message.problems.items()}
+    return Message(message.role, blocks, problems)
+
+
 def close_calls(messages: Sequence[Message], results: Sequence[ToolResult], why: str) -> list[Message]:
     """Return `messages` with every call answered: by its result if there is one, else by an error that says `why`.
 

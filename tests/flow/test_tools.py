@@ -269,3 +269,19 @@ async def test_memory_tools_and_file_tools_work_in_the_workspace(
     assert told[0] == "hello from a file"
     assert told[1].startswith("42")
     assert "Her name is Ann." in (workspace / "memories/topics/identity.md").read_text()
+
+
+async def test_a_model_that_uses_its_call_ids_again_does_not_spoil_the_conversation(
+    daemon: Daemon, channel: FakeChannel
+) -> None:
+    again = [Message("assistant", (call("look", what=word),)) for word in ("door", "wall", "roof")]
+    model = ScriptedModel(again[0], again[1], "one", again[2], "two")
+    async with daemon(model, channel):
+        await channel.say("x")
+        await channel.heard()
+        await channel.say("y")
+        await channel.heard()
+    asked = [c.id for message in model.requests[-1].messages for c in message.calls()]
+    answered = [b["tool_use_id"] for m in model.requests[-1].messages for b in m.blocks if b["type"] == "tool_result"]
+    assert len(set(asked)) == 3
+    assert asked == answered

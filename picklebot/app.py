@@ -22,6 +22,7 @@ from picklebot.core.bus import EventBus
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.definitions.library import Library
 from picklebot.definitions.watch import watch
+from picklebot.errors import ConfigError
 from picklebot.lock import Holder, hold
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.supervisor import supervise
@@ -29,6 +30,7 @@ from picklebot.wiring.channels import create_channels
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.stage import database_of, now_in, stage_for
 from picklebot.wiring.tools import open_tools
+from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting, Models
@@ -40,6 +42,7 @@ from picklebot.workers.guard import StoreGuard
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
+from picklebot.workers.why_command import WhyCommand
 
 GRACE = 10.0  #: seconds each worker gets to drain
 
@@ -92,11 +95,15 @@ async def open_app(
     started = clock.now().isoformat(timespec="seconds")
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(workspace.lock_file, workspace.daemon_file, Holder(os.getpid(), role, started)))
+        if workspace.restoring.exists():
+            raise ConfigError(f"a restore of {workspace.root} was cut short: run `picklebot restore FILE` again first")
         guard = StoreGuard()
         cabinet = ModelCabinet(config, one_at_a_time=role == "ask")
         if models is None:
             await stack.enter_async_context(cabinet)
-        store = await stack.enter_async_context(open_store(database_of(config), on_broken=guard.broken))
+        store = await stack.enter_async_context(
+            open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
+        )
         toolset = await stack.enter_async_context(open_tools(config, clock))
         library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
         await asyncio.to_thread(library.scan)
@@ -134,7 +141,8 @@ async def open_app(
             stop=taker.stop,
             now=local_now,
         )
-        commands = Commands(session_commands.table())
+        why = WhyCommand(chains=store.chains, around=lambda: surroundings_of(config, library, clock, runs=True))
+        commands = Commands({**session_commands.table(), **why.table()})
         definitions = DefinitionWorker(
             bus=bus, library=library, bootstrap=bootstrap, hints=lambda: watch(workspace.root, clock=clock)
         )

@@ -84,6 +84,11 @@ class Workspace:
         return self.state / "logs"
 
     @property
+    def restoring(self) -> Path:
+        """There while a restore is at work, or was cut short."""
+        return self.state / "restoring" / "plan.json"
+
+    @property
     def ipc(self) -> Path:
         """Where external agents and the daemon exchange files."""
         return self.state / "ipc"

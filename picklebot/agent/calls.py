@@ -69,8 +69,9 @@ class CallRunner:
         started = self.clock.monotonic()
         await self.listener.tool_started(call)
         state, result = await self._settle(step, call, interrupted=recorded is not None and recorded.state == "started")
-        await self.journal.record_result(step, result, state)
+        # Before it is written down: a turn that is stopped in between must not tell the model that this never ended.
         self.results[call.id] = result
+        await self.journal.record_result(step, result, state)
         await self.listener.tool_finished(call, result, self.clock.monotonic() - started)
 
     async def _settle(self, step: int, call: ToolCall, *, interrupted: bool) -> tuple[CallState, ToolResult]:

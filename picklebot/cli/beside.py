@@ -90,5 +90,5 @@ async def _acknowledge(app: App, keys: frozenset[str], since: int) -> None:
         for seq, event in page:
             if isinstance(event, OutboundEvent) and event.id in left:
                 left.discard(event.id)
-                row = OutboxRow(seq=seq, event=event, attempts=0)
+                row = OutboxRow(seq=seq, event=event, attempts=0, since=event.created_at)
                 await app.store.outbox.ack(row, receipt="shown", at=SystemClock().now())

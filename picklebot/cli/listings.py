@@ -66,6 +66,22 @@ def export_session(context: typer.Context, session: Id) -> None:
     call("picklebot.cli.sessions:export_session", context.obj, session=session)
 
 
+@sessions.command("fork")
+def fork_session(
+    context: typer.Context,
+    session: Id,
+    at: Annotated[int | None, typer.Option("--at", min=1, help="Up to which step; all of them if left out.")] = None,
+) -> None:
+    """Go on from a step of a session in a copy of it, which becomes the terminal's current one; print its id."""
+    call("picklebot.cli.fork:fork", context.obj, session=session, at=at)
+
+
+@sessions.command("replay")
+def replay_session(context: typer.Context, session: Id, as_json: Json = False) -> None:
+    """Run a session again on recorded replies and results; exit 1 if it comes out differently."""
+    call("picklebot.cli.replay:replay", context.obj, session=session, as_json=as_json)
+
+
 @events.command("list")
 def list_events(context: typer.Context, limit: Limit = 50, as_json: Json = False) -> None:
     """List the last durable events."""
@@ -87,6 +103,28 @@ def tail_events(
 ) -> None:
     """Print the last events, one a line."""
     call("picklebot.cli.events:tail_events", context.obj, follow=follow, limit=limit, as_json=as_json)
+
+
+@events.command("dead")
+def list_dead(context: typer.Context, as_json: Json = False) -> None:
+    """List what was set aside: messages whose turn never ended, replies that could not be delivered."""
+    call("picklebot.cli.letters:list_dead", context.obj, as_json=as_json)
+
+
+@events.command("retry")
+def retry_event(
+    context: typer.Context,
+    event: Annotated[str | None, typer.Argument(help="Its id.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is set aside.")] = False,
+) -> None:
+    """Let something go on that was set aside."""
+    call("picklebot.cli.letters:retry", context.obj, event=event, everything=everything)
+
+
+@events.command("drop")
+def drop_event(context: typer.Context, event: Id) -> None:
+    """Give something up that was set aside. It stays in the log."""
+    call("picklebot.cli.letters:drop", context.obj, event=event)
 
 
 @config.command("check")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from picklebot import __version__
-from picklebot.cli import listings
+from picklebot.cli import listings, upkeep
 from picklebot.cli.calling import call, call_unconfigured
 from picklebot.plugins import load
 
@@ -124,6 +124,9 @@ def completion(
 ) -> None:
     """Print the shell's completion script; e.g. `picklebot completion bash >> ~/.bashrc`."""
     call_unconfigured("picklebot.cli.completion:completion", None, shell=shell)
+
+
+upkeep.register(app)
 
 
 def main() -> None:

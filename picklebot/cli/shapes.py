@@ -10,7 +10,8 @@ from picklebot.core.events import Event
 from picklebot.core.replies import Usage
 from picklebot.core.source import Source
 from picklebot.store.base import Session, Spend
-from picklebot.store.reports import CallReport, ReplyReport, StepReport, TurnReport
+from picklebot.store.reports import TurnReport
+from picklebot.store.turn_reports import CallReport, ReplyReport, StepReport
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -62,12 +63,13 @@ def turn_json(turn: TurnReport) -> dict[str, Any]:
         "attempts": turn.attempts,
         "error": turn.error,
         "opening": list(turn.opening.blocks) if turn.opening else [],
-        "steps": [_step_json(step) for step in turn.steps],
-        "outbound": [_reply_json(reply) for reply in turn.outbound],
+        "steps": [step_json(step) for step in turn.steps],
+        "outbound": [reply_json(reply) for reply in turn.outbound],
     }
 
 
-def _step_json(step: StepReport) -> dict[str, Any]:
+def step_json(step: StepReport) -> dict[str, Any]:
+    """Return a model call and the tool calls it asked for."""
     return {
         "n": step.n,
         "reply": step.reply.message.wire(),
@@ -95,7 +97,8 @@ def _call_json(call: CallReport) -> dict[str, Any]:
     }
 
 
-def _reply_json(reply: ReplyReport) -> dict[str, Any]:
+def reply_json(reply: ReplyReport) -> dict[str, Any]:
+    """Return a reply and how its delivery stands."""
     return {
         "id": reply.event.id,
         "to": str(reply.event.to),
@@ -104,6 +107,8 @@ def _reply_json(reply: ReplyReport) -> dict[str, Any]:
         "state": reply.state,
         "attempts": reply.attempts,
         "unknown": reply.unknown,
+        "not_before": _plain(reply.not_before),
+        "settled_at": _plain(reply.settled_at),
         "receipt": reply.receipt,
         "error": reply.error,
     }

@@ -151,11 +151,15 @@ class Turns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """A reply that is due. `attempts` counts this one; `unknown`: an earlier one may have arrived."""
+    """A reply that is due. `attempts` counts this one; `unknown`: an earlier one may have arrived.
+
+    `since` is when its time to be delivered began: when it was written, or put on its way again by hand.
+    """
 
     seq: int
     event: OutboundEvent
     attempts: int
+    since: datetime
     unknown: bool = False
 
 

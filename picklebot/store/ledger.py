@@ -1,5 +1,7 @@
 """Counts and sums over everything that was ever accepted, in SQL."""
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +20,12 @@ _SUMS = """count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens)
     coalesce(sum(cache_write), 0), coalesce(sum(cost_usd), 0), coalesce(sum(cost_usd IS NULL), 0)
     FROM steps JOIN inbox ON inbox.seq = steps.turn"""
 
+# One statement, so that all of it is of one moment, also beside a daemon that writes.
+_COUNTS = """SELECT 'inbox ' || state, count(*) FROM inbox GROUP BY state
+    UNION ALL SELECT 'outbox ' || state, count(*) FROM outbox GROUP BY state
+    UNION ALL SELECT 'running', count(*) FROM turns WHERE state = 'running'
+    UNION ALL SELECT 'accepted', count(*) FROM events WHERE kind = 'InboundEvent'"""
+
 
 class SqliteLedger:
     """Reads only."""
@@ -27,20 +35,7 @@ class SqliteLedger:
 
     async def counts(self) -> Counts:
         """Count everything that was ever accepted, by where it is now."""
-        inbox: dict[str, int] = dict(await self._database.fetch("SELECT state, count(*) FROM inbox GROUP BY state"))
-        outbox: dict[str, int] = dict(await self._database.fetch("SELECT state, count(*) FROM outbox GROUP BY state"))
-        running = await self._database.fetch("SELECT count(*) FROM turns WHERE state = 'running'")
-        accepted = await self._database.fetch("SELECT count(*) FROM events WHERE kind = 'InboundEvent'")
-        return Counts(
-            accepted=accepted[0][0],
-            done=inbox.get("done", 0),
-            failed=inbox.get("failed", 0),
-            dead=inbox.get("dead", 0),
-            open=inbox.get("open", 0),
-            running=running[0][0],
-            undelivered=outbox.get("pending", 0) + outbox.get("sending", 0),
-            dead_replies=outbox.get("dead", 0),
-        )
+        return _counts(await self._database.fetch(_COUNTS))
 
     async def spend(
         self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
@@ -59,6 +54,25 @@ class SqliteLedger:
             (event_id, event_id),
         )
         return _spend(rows[0])
+
+
+def count(connection: sqlite3.Connection) -> Counts:
+    """Count everything that was ever accepted, on a plain connection."""
+    return _counts(connection.execute(_COUNTS).fetchall())
+
+
+def _counts(rows: Sequence[Row]) -> Counts:
+    found: dict[str, int] = dict(rows)
+    return Counts(
+        accepted=found.get("accepted", 0),
+        done=found.get("inbox done", 0),
+        failed=found.get("inbox failed", 0),
+        dead=found.get("inbox dead", 0),
+        open=found.get("inbox open", 0),
+        running=found.get("running", 0),
+        undelivered=found.get("outbox pending", 0) + found.get("outbox sending", 0),
+        dead_replies=found.get("outbox dead", 0),
+    )
 
 
 def _spend(row: Row) -> Spend:

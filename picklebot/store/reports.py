@@ -1,67 +1,25 @@
-"""What people ask of the store: sessions with all their steps, the last events, what waits and what was set aside.
+"""What people ask of the store: sessions with all their steps, the last events, what waits.
 
 Reads only, so a command may use it beside a running daemon. Knows no format of output.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from picklebot.core.events import Event, InboundEvent, OutboundEvent
-from picklebot.core.messages import Message, ToolResult
-from picklebot.core.replies import ModelReply, Usage
-from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros
-from picklebot.store.database import Database, Row
+from picklebot.core.events import Event, InboundEvent
+from picklebot.core.messages import Message
+from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros
+from picklebot.store.database import Database
+from picklebot.store.turn_reports import EVENTS, REPLY_COLUMNS, ReplyReport, StepReport, decode_reply, read_steps
 
-_EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
-_TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns.opening, {_EVENTS}
-    FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq) WHERE inbox.session_id = ? ORDER BY seq"""  # noqa: S608  (constants)
-_STEPS = """SELECT turn, n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
-    cache_write, cost_usd, at FROM steps JOIN inbox ON inbox.seq = turn WHERE session_id = ? ORDER BY turn, n"""
-_CALLS = """SELECT turn, step, call_id, tool, effect, input, calls.state, result, started_at, finished_at
-    FROM calls JOIN inbox ON inbox.seq = turn WHERE session_id = ? ORDER BY turn, step, call_id"""
-_REPLIES = f"""SELECT outbox.state, attempts, unknown, receipt, error, {_EVENTS}
-    FROM outbox JOIN events USING (seq)"""  # noqa: S608  (constants)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallReport:
-    """A tool call and what came of it."""
-
-    call_id: str
-    tool: str
-    effect: str
-    input: Any
-    state: str
-    result: ToolResult | None
-    started_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepReport:
-    """A model's reply and the calls it asked for, in their order. `cost_usd` is None where no price is known."""
-
-    n: int
-    reply: ModelReply
-    cost_usd: float | None
-    at: datetime
-    calls: Sequence[CallReport]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyReport:
-    """A reply and how its delivery stands. `unknown`: an attempt may have arrived."""
-
-    seq: int
-    event: OutboundEvent
-    state: str
-    attempts: int
-    unknown: bool
-    receipt: str | None
-    error: str | None
+_TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns.opening, {EVENTS}
+    FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
+    WHERE events.session_id = ? AND kind = 'InboundEvent' ORDER BY seq"""  # noqa: S608  (constants)
+_REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
+    WHERE session_id = ? ORDER BY seq"""  # noqa: S608  (constants)
+_OF_SESSION = "SELECT seq FROM events WHERE session_id = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,15 +93,10 @@ class SqliteReports:
 
     async def turns(self, session_id: str) -> list[TurnReport]:
         """Return every message that a session accepted, oldest first, with its steps, calls and replies."""
-        calls: dict[tuple[int, int], list[CallReport]] = {}
-        for turn, step, *row in await self._database.fetch(_CALLS, (session_id,)):
-            calls.setdefault((turn, step), []).append(_call(row))
-        steps: dict[int, list[StepReport]] = {}
-        for turn, n, *row in await self._database.fetch(_STEPS, (session_id,)):
-            steps.setdefault(turn, []).append(_step(n, row, calls.get((turn, n), [])))
+        steps = await read_steps(self._database, _OF_SESSION, (session_id,))
         replies: dict[str | None, list[ReplyReport]] = {}
-        for columns in await self._database.fetch(f"{_REPLIES} WHERE session_id = ? ORDER BY seq", (session_id,)):
-            reply = _reply(columns)
+        for row in await self._database.fetch(_REPLIES, (session_id,)):
+            reply = decode_reply(row)
             replies.setdefault(reply.event.cause_id, []).append(reply)
         turns: list[TurnReport] = []
         for state, outcome, attempts, error, opening, *logged in await self._database.fetch(_TURNS, (session_id,)):
@@ -164,54 +117,9 @@ class SqliteReports:
             )
         return turns
 
-
-def _call(row: list[Any]) -> CallReport:
-    call_id, tool, effect, given, state, result, started_at, finished_at = row
-    return CallReport(
-        call_id=call_id,
-        tool=tool,
-        effect=effect,
-        input=json.loads(given),
-        state=state,
-        result=decode_result(result),
-        started_at=_moment(started_at),
-        finished_at=_moment(finished_at),
-    )
-
-
-def _step(n: int, row: list[Any], calls: list[CallReport]) -> StepReport:
-    blocks, problems, stop_reason, model, request_id, read, written, cached, stored, cost_usd, at = row
-    message = Message("assistant", tuple(json.loads(blocks)), json.loads(problems))
-    order = {call.id: place for place, call in enumerate(message.calls())}
-    return StepReport(
-        n=n,
-        reply=ModelReply(
-            message=message,
-            stop_reason=stop_reason,
-            model=model,
-            request_id=request_id,
-            usage=Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached, cache_write_tokens=stored),
-        ),
-        cost_usd=cost_usd,
-        at=from_micros(at),
-        calls=sorted(calls, key=lambda call: order.get(call.call_id, len(order))),
-    )
-
-
-def _reply(row: Row) -> ReplyReport:
-    state, attempts, unknown, receipt, error, *columns = row
-    seq, event = decode_event(tuple(columns))
-    assert isinstance(event, OutboundEvent)
-    return ReplyReport(
-        seq=seq,
-        event=event,
-        state=state,
-        attempts=attempts,
-        unknown=bool(unknown),
-        receipt=receipt,
-        error=error,
-    )
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
+    async def said(self, session_id: str) -> list[tuple[int, Message]]:
+        """Return a session's transcript, oldest first, each message with the seq of the turn that added it."""
+        rows = await self._database.fetch(
+            "SELECT turn, role, blocks FROM transcript WHERE session_id = ? ORDER BY n", (session_id,)
+        )
+        return [(turn, Message.from_json(role, blocks)) for turn, role, blocks in rows]

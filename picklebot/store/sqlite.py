@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from picklebot.store.chain import SqliteChains
 from picklebot.store.database import Database, open_database
 from picklebot.store.events import SqliteLog
+from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
 from picklebot.store.ledger import SqliteLedger
+from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
@@ -29,6 +32,9 @@ class SqliteStore:
     log: SqliteLog
     ledger: SqliteLedger
     reports: SqliteReports
+    chains: SqliteChains
+    letters: SqliteLetters
+    forks: SqliteForks
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -41,17 +47,22 @@ class SqliteStore:
             log=SqliteLog(database),
             ledger=SqliteLedger(database),
             reports=SqliteReports(database),
+            chains=SqliteChains(database),
+            letters=SqliteLetters(database),
+            forks=SqliteForks(database),
         )
 
 
 @asynccontextmanager
-async def open_store(path: Path, *, on_broken: Callable[[], None] = lambda: None) -> AsyncGenerator[SqliteStore, None]:
+async def open_store(
+    path: Path, *, on_broken: Callable[[], None] = lambda: None, ballast: bool = False
+) -> AsyncGenerator[SqliteStore, None]:
     """Open the store at `path`, migrated and recovered, for as long as the block lasts.
 
     Raises:
         StoreError: it is damaged, newer than this program, or no database.
     """
-    async with open_database(path, on_broken=on_broken) as database:
+    async with open_database(path, on_broken=on_broken, ballast=ballast) as database:
         store = SqliteStore.over(database)
         await store.outbox.recover()
         yield store

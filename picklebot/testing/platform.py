@@ -1,12 +1,15 @@
-"""A chat platform on loopback, and the channel that talks to it: JSON lines over TCP.
+"""The channel to a chat platform on loopback: JSON lines over TCP.
 
-For tests of the daemon from outside: `LoopbackPlatform` is the platform, in the test's own process, and keeps a log of
-all it said and heard; a daemon reaches it with
+For tests of the daemon from outside: whoever listens on the port is the platform, in a process of its own. A daemon
+reaches it with
 
     channels: {loopback: {enabled: true, use: picklebot.testing.platform, port: 12345}}
 
-Promises what a real platform does: a message is offered again until the daemon says that it has it, and a reply with a
-key that was seen before is dropped where the platform is keyed. Knows no daemon.
+and the two say, a line each: {"type": "message", "from", "key", "content"}, answered by {"type": "accepted", "key",
+"event_id"} or {"type": "refused", "key", "error"}; and {"type": "reply", "key", "to", "content"}, answered by {"type":
+"receipt", "key", "receipt"}, or with "error" ("rejected" is final) and perhaps "retry_after" in its place.
+
+Promises to say "accepted" only when it was told so, and to send with the key it was given. Knows no daemon.
 """
 
 import asyncio

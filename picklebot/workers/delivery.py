@@ -116,7 +116,7 @@ class DeliveryWorker:
 
     async def _retry_later(self, row: OutboxRow, error: str, asked: float | None) -> None:
         now = self._clock.now()
-        if (now - row.event.created_at).total_seconds() >= self._policy.retry_for:
+        if (now - row.since).total_seconds() >= self._policy.retry_for:
             await self._give_up(row, error)
             return
         pause = self._policy.pause(row.attempts, asked)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from picklebot.cli.checks.findings import Finding
 from picklebot.cli.output import counted
 from picklebot.cli.reading import reading
+from picklebot.cli.restore import is_unfinished
 from picklebot.config import Config
 from picklebot.errors import PicklebotError
 from picklebot.store.base import Counts
@@ -18,6 +19,8 @@ _SLACK = timedelta(minutes=5)
 
 def check_database(config: Config, *, now: datetime) -> Iterator[Finding]:
     """Look the store over, beside whoever runs."""
+    if is_unfinished(config.workspace):
+        yield _error("a restore was cut short", fix="stop picklebot, and run picklebot restore again: it goes on")
     try:
         with reading(config) as opened:
             if opened is None:
@@ -51,7 +54,7 @@ def _ledger(counts: Counts) -> Iterator[Finding]:
             level="warning",
             check="ledger",
             message=f"{aside} set aside after too many failures ({messages}, {replies})",
-            fix="picklebot events list shows them",
+            fix="picklebot events dead shows them; picklebot events retry lets them go on",
         )
 
 

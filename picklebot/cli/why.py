@@ -1,0 +1,60 @@
+"""`picklebot why`: what led to an event, and what came of it, as one tree.
+
+Promises an answer beside a running daemon, and one for silence too. Writes nothing.
+"""
+
+import asyncio
+from typing import Any
+
+from picklebot.cli.output import one_line, print_json, say, speaks
+from picklebot.cli.reading import reading_something
+from picklebot.cli.shapes import event_json, reply_json, step_json
+from picklebot.clock import SystemClock
+from picklebot.config import Config
+from picklebot.definitions.library import Library
+from picklebot.lock import holder_of
+from picklebot.store.links import Intake, Link
+from picklebot.wiring.why import surroundings_of
+from picklebot.workers.tree import ASCII, LINES, draw
+from picklebot.workers.why import tell
+
+
+def why(*, config: Config, event: str, as_json: bool) -> int:
+    """Print the chain that an event is part of."""
+    with reading_something(config) as opened:
+        chain = asyncio.run(opened.chains.chain(event))
+    if as_json:
+        print_json({"asked": chain.asked, "running": dict(chain.running), "chain": _link(chain.root)})
+        return 0
+    workspace, library = config.workspace, Library(config.workspace.root)
+    library.scan()
+    runs = holder_of(workspace.lock_file, workspace.daemon_file) is not None
+    around = surroundings_of(config, library, SystemClock(), runs=runs)
+    for line in draw(tell(chain, around), LINES if speaks("".join(LINES)) else ASCII):
+        say(one_line(line))
+    return 0
+
+
+def _link(link: Link) -> dict[str, Any]:
+    shape: dict[str, Any] = {"seq": link.seq, "event": event_json(link.event)}
+    if link.intake is not None:
+        shape["turn"] = _intake(link.intake)
+    if link.reply is not None:
+        shape["delivery"] = reply_json(link.reply)
+    return {**shape, "effects": [_link(effect) for effect in link.effects]}
+
+
+def _intake(intake: Intake) -> dict[str, Any]:
+    moments = ("not_before", "started_at", "finished_at")
+    ahead = intake.ahead
+    return {
+        "state": intake.state,
+        "outcome": intake.outcome,
+        "agent": intake.agent_id,
+        "place": intake.place,
+        "attempts": intake.attempts,
+        "error": intake.error,
+        **{name: moment.isoformat() if (moment := getattr(intake, name)) else None for name in moments},
+        "behind": ahead and {"id": ahead.id, "state": ahead.state, "more": ahead.more},
+        "steps": [step_json(step) for step in intake.steps],
+    }

@@ -6,12 +6,15 @@ Promises that what was said is followed to the end of its turn. Knows no screen 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.app import App
 from picklebot.channels.base import Accepted
 from picklebot.channels.terminal import TerminalChannel
+from picklebot.cli.output import remark
 from picklebot.cli.plain_view import View
+from picklebot.clock import SystemClock
 from picklebot.core.bus import Subscription
 from picklebot.core.events import (
     Event,
@@ -72,10 +75,16 @@ class Dialogue:
                 accepted = await self._channel.say(content, agent=agent, session=session)
                 self._session = accepted.session_id
                 command = self._app.commands.parse(content) is not None
+                if not command and (until := await self._parked_until(accepted.session_id)) is not None:
+                    remark(f"An earlier message of this session waits until {until:%H:%M} UTC; yours comes after it.")
+                    return _later(accepted, until)
                 return await self._follow(accepted, events, view, command=command)
         finally:
             self._session = None
             view.end()
+
+    async def _parked_until(self, session_id: str) -> datetime | None:
+        return await self._app.store.inbox.parked_until(session_id, SystemClock().now())
 
     def stop(self) -> bool:
         """Stop the turn that runs; return whether there was one."""
@@ -114,6 +123,12 @@ async def _draw(view: View) -> None:
     began = loop.time()
     view.draw()
     await asyncio.sleep(max(FRAME, 3 * (loop.time() - began)))
+
+
+def _later(accepted: Accepted, until: datetime) -> TurnEnd:
+    """The message is on disk, and its turn comes after one that was put off."""
+    error = f"an earlier message of this session waits until {until:%Y-%m-%d %H:%M} UTC"
+    return TurnEnd(accepted=accepted, outcome="parked", reply="", keys=(), error=error, kind="Parked")
 
 
 def _end(accepted: Accepted, replies: Sequence[OutboundEvent], finished: TurnFinished | None) -> TurnEnd:

@@ -107,6 +107,10 @@ class Inbox(Protocol):
         """Return when the next deferred message may begin, if one waits."""
         ...
 
+    async def parked_until(self, session_id: str, now: datetime) -> datetime | None:
+        """Return until when the session's oldest message is put off, if it is: the others wait behind it."""
+        ...
+
     async def begin(self, session_id: str, now: datetime) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
         ...

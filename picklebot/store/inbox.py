@@ -92,6 +92,13 @@ class SqliteInbox:
         )
         return from_micros(rows[0][0]) if rows[0][0] is not None else None
 
+    async def parked_until(self, session_id: str, now: datetime) -> datetime | None:
+        """Return until when the session's oldest message is put off, if it is: the others wait behind it."""
+        rows = await self._database.fetch(
+            "SELECT not_before FROM inbox WHERE session_id = ? AND state = 'open' ORDER BY seq LIMIT 1", (session_id,)
+        )
+        return from_micros(rows[0][0]) if rows and rows[0][0] > to_micros(now) else None
+
     async def begin(self, session_id: str, now: datetime) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
         return await self._database.complete(lambda connection: begin(connection, session_id, now))

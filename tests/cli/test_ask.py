@@ -128,6 +128,16 @@ async def test_a_limited_endpoint_is_exit_code_75(workspace: Path) -> None:
     assert done.returncode == 75, done.stderr
 
 
+async def test_a_question_behind_one_that_waits_is_kept_and_not_waited_for(workspace: Path) -> None:
+    async with MessagesApi(default=status(429, headers={"retry-after": "3000"})) as api:
+        first = await asyncio.to_thread(run, workspace, "ask", "hi", **settings(api))
+        second = await asyncio.to_thread(run, workspace, "ask", "still there?", **settings(api))
+    assert (first.returncode, second.returncode) == (75, 75)
+    assert "waits until" in second.stderr
+    assert second.stdout == ""
+    assert api.request_count == 1, "the endpoint said when to come back"
+
+
 async def test_ctrl_c_is_exit_code_130(workspace: Path) -> None:
     async with MessagesApi(stall()) as api:
         command = [*PROGRAM, "-w", str(workspace), "ask", "tell me a story"]

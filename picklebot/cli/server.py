@@ -18,7 +18,10 @@ logger = logging.getLogger(__name__)
 def server(*, config: Config) -> int:
     """Run until a signal says stop."""
     logs.setup(config.logging.level, config.logging.format, stream=sys.stderr, secrets=config.known_secrets())
-    asyncio.run(_serve(config))
+    try:
+        asyncio.run(_serve(config))
+    except asyncio.CancelledError:  # a second signal: what was in hand goes on after the restart
+        logger.warning("stopped in a hurry")
     return 0
 
 

@@ -55,6 +55,8 @@ class Turn:
     steps: Sequence[RecordedStep] = ()
     parked: bool = False
     """It was put off before, and its user was told."""
+    suspect: bool = False
+    """It was begun twice and never ended: it may be what kills the daemon, and is not open yet."""
 
     @property
     def id(self) -> str:
@@ -95,8 +97,8 @@ class Inbox(Protocol):
         """Return the message that was accepted under this key, if there was one."""
         ...
 
-    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent:
-        """Accept a command and its reply at once, with no turn."""
+    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent | None:
+        """Accept a command and its reply at once, with no turn; None if its key was seen before."""
         ...
 
     async def due(self, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -111,8 +113,12 @@ class Inbox(Protocol):
         """Return until when the session's oldest message is put off, if it is: the others wait behind it."""
         ...
 
-    async def begin(self, session_id: str, now: datetime) -> Turn | None:
-        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
+    async def begin(self, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
+        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now.
+
+        A message that was begun twice and never ended is opened only `alone`; else the turn is merely a `suspect`,
+        and nothing was counted.
+        """
         ...
 
     async def release(self, turn: Turn) -> None:

@@ -24,6 +24,7 @@ from picklebot.store.database import Database
 from picklebot.store.events import append
 
 MAX_TITLE = 60
+SUSPECT = 2  #: a message that was begun so often and never ended is begun again only with no other such beside it
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
 _FIRST_TIME = f"""SELECT {_EVENTS} FROM inbox JOIN events USING (seq) WHERE channel = ? AND key = ?"""  # noqa: S608
 _NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening, {_EVENTS}
@@ -60,11 +61,13 @@ class SqliteInbox:
         assert isinstance(event, InboundEvent)
         return event
 
-    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent:
-        """Accept a command and its reply at once, with no turn."""
+    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent | None:
+        """Accept a command and its reply at once, with no turn; None if its key was seen before."""
 
-        def unit(connection: sqlite3.Connection) -> OutboundEvent:
+        def unit(connection: sqlite3.Connection) -> OutboundEvent | None:
             acceptance = accept(connection, arrival, limit=1 << 30)
+            if acceptance.duplicate:
+                return None
             connection.execute("UPDATE inbox SET state = 'done' WHERE seq = ?", (acceptance.seq,))
             event = OutboundEvent(
                 session_id=acceptance.event.session_id,
@@ -99,9 +102,13 @@ class SqliteInbox:
         )
         return from_micros(rows[0][0]) if rows and rows[0][0] > to_micros(now) else None
 
-    async def begin(self, session_id: str, now: datetime) -> Turn | None:
-        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now."""
-        return await self._database.complete(lambda connection: begin(connection, session_id, now))
+    async def begin(self, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
+        """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now.
+
+        A message that was begun twice and never ended is opened only `alone`; else the turn is merely a `suspect`,
+        and nothing was counted.
+        """
+        return await self._database.complete(lambda connection: begin(connection, session_id, now, alone=alone))
 
     async def release(self, turn: Turn) -> None:
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
@@ -202,7 +209,7 @@ def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, sessio
     return str(row[0]) if row else arrival.agent_id
 
 
-def begin(connection: sqlite3.Connection, session_id: str, now: datetime) -> Turn | None:
+def begin(connection: sqlite3.Connection, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
     """Count the attempt and read back what earlier ones recorded."""
     row = connection.execute(_NEXT, (session_id,)).fetchone()
     moment = to_micros(now)
@@ -211,6 +218,8 @@ def begin(connection: sqlite3.Connection, session_id: str, now: datetime) -> Tur
     attempts, _, state, opening, *columns = row
     seq, event = decode_event(tuple(columns))
     assert isinstance(event, InboundEvent)
+    if attempts >= SUSPECT and not alone:
+        return Turn(seq=seq, event=event, attempts=attempts, opening=None, suspect=True)
     connection.execute("UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?", (seq,))
     if state is None:
         connection.execute("INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)", (seq, moment))

@@ -37,6 +37,8 @@ class SqliteTurns:
             if step.n == 0:
                 connection.execute("UPDATE turns SET opening = ? WHERE seq = ?", (opening.to_json(), turn.seq))
             _insert_step(connection, turn.seq, step, moment)
+            if turn.attempts > 1:  # it gets on: what crashed before was not this step
+                connection.execute("UPDATE inbox SET attempts = 1 WHERE seq = ?", (turn.seq,))
             connection.executemany(
                 "INSERT INTO calls (turn, step, call_id, tool, effect, input, state, planned_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, 'planned', ?)",

@@ -7,13 +7,14 @@ daemon with a hundred thousand of them holds only a bounded number in memory. Kn
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Protocol
 
 from picklebot.agent.gate import TurnGate
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import InboundEvent
-from picklebot.store.base import Inbox
+from picklebot.store.base import Inbox, Turn
 from picklebot.workers.turn import TurnTaker
 
 logger = logging.getLogger(__name__)
@@ -56,11 +57,11 @@ class AgentWorker:
         self._look = asyncio.Event()
         self._backlog = False
         self._stopping = False
+        self._suspects = asyncio.Lock()  # taken after the gate's locks
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Begin turns until stopped; then let the running ones finish."""
         async with asyncio.TaskGroup() as lanes:
-            self._look.set()
             finder = lanes.create_task(self._find(lanes), name="agent: waiting sessions")
             ready()
             async for event in self._doorbell:
@@ -75,14 +76,15 @@ class AgentWorker:
     async def _find(self, lanes: asyncio.TaskGroup) -> None:
         """Give lanes to sessions that wait in the table: those of the last run, deferred ones, and the overflow."""
         while True:
-            await self._clock.wait(self._look, until=await self._inbox.next_due(self._clock.now()))
-            self._look.clear()
+            self._look.clear()  # before looking: a ring while we look means look again
+            now = self._clock.now()  # one moment for both questions, so that nothing falls between them
             room = MAX_LANES - len(self._lanes)
             if room > 0:
-                found = await self._inbox.due(self._clock.now(), limit=room, busy=tuple(self._lanes))
+                found = await self._inbox.due(now, limit=room, busy=tuple(self._lanes))
                 self._backlog = len(found) == room
                 for session_id, agent_id in found:
                     self._ring(lanes, session_id, agent_id)
+            await self._clock.wait(self._look, until=await self._inbox.next_due(now))
 
     def _ring(self, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
         if bell := self._lanes.get(session_id):
@@ -114,9 +116,15 @@ class AgentWorker:
         """Take the session's next turn, if there is one; return whether there may be more."""
         if self._stopping:
             return False
-        turn = await self._inbox.begin(session_id, self._clock.now())
-        if turn is None:
-            return False
+        async with AsyncExitStack() as alone:
+            turn = await self._inbox.begin(session_id, self._clock.now())
+            if turn is not None and turn.suspect:
+                # One at a time, so that the next crash says which of them it was.
+                await alone.enter_async_context(self._suspects)
+                turn = await self._inbox.begin(session_id, self._clock.now(), alone=True)
+            return turn is not None and await self._take(turn)
+
+    async def _take(self, turn: Turn) -> bool:
         taken = await self._taker.take(turn)
         if taken.outcome == "parked":
             self._look.set()  # there is a new moment to wait for

@@ -63,7 +63,7 @@ class ChannelWorker:
         """Listen until stopped; what has arrived by then is still accepted."""
         async with asyncio.TaskGroup() as group:
             listeners = [
-                group.create_task(self._listen(channel), name=f"channel {channel.name}")
+                group.create_task(self._listen(channel, group), name=f"channel {channel.name}")
                 for channel in self._channels.values()
             ]
             ready()
@@ -75,19 +75,19 @@ class ChannelWorker:
         """Stop listening."""
         self._stop.set()
 
-    async def _listen(self, channel: Channel) -> None:
+    async def _listen(self, channel: Channel, receiving: asyncio.TaskGroup) -> None:
         pause = FIRST_PAUSE
+        room = asyncio.Semaphore(IN_HAND)
         while True:
             try:
                 async with channel.connect() as messages:
                     pause = FIRST_PAUSE
-                    async with asyncio.TaskGroup() as group:
-                        room = asyncio.Semaphore(IN_HAND)
-                        async for incoming in messages:
-                            await room.acquire()
-                            # Tasks start in the order they are made, and the first thing each does is to queue for
-                            # the writer: so one source's messages are accepted in order.
-                            group.create_task(self._receive(incoming, room), name=f"message from {incoming.source}")
+                    async for incoming in messages:
+                        await room.acquire()
+                        # Tasks start in the order they are made, and the first thing each does is to queue for
+                        # the writer: so one source's messages are accepted in order. They belong to the worker and
+                        # not to the connection, so that a hang-up takes none of them with it.
+                        receiving.create_task(self._receive(incoming, room), name=f"message from {incoming.source}")
                 return  # the platform has no more to say
             except ChannelUnavailable as exc:
                 logger.warning("channel %s is away, trying again in %.0f s: %s", channel.name, pause, exc)
@@ -118,15 +118,22 @@ class ChannelWorker:
 
     async def _obey(self, arrival: Arrival, command: tuple[str, str]) -> Accepted:
         """Run a slash command and answer it. It waits for no turn, so that /stop can stop one."""
-        if (seen := await self._inbox.seen(arrival.source.channel, arrival.key)) is not None:
-            return Accepted(event_id=seen.id, session_id=seen.session_id, duplicate=True)
+        if (again := await self._seen(arrival)) is not None:
+            return again
         try:
             reply = await self._commands.run(arrival.source, command)
         except PicklebotError as exc:
             reply = str(exc)
         event = await self._inbox.answer(arrival, reply)
+        if event is None and (again := await self._seen(arrival)) is not None:
+            return again  # offered twice at once, and the other one was quicker
+        assert event is not None
         await self._bus.publish(event)
         return Accepted(event_id=event.cause_id or event.id, session_id=event.session_id)
+
+    async def _seen(self, arrival: Arrival) -> Accepted | None:
+        seen = await self._inbox.seen(arrival.source.channel, arrival.key)
+        return Accepted(event_id=seen.id, session_id=seen.session_id, duplicate=True) if seen else None
 
 
 class Door:

@@ -1,5 +1,6 @@
 """Slash commands, on any channel."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -116,3 +117,12 @@ async def test_usage_and_context_count_what_was_used(daemon: Daemon, channel: Fa
         assert "Today: 1 calls, 10 tokens in, 5 out" in await ask(channel, "/usage")
         assert (await ask(channel, "/context")).startswith("2 messages")
         assert "1 turns" in await ask(channel, "/sessions")
+
+
+async def test_a_command_offered_many_times_at_once_is_answered_once(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel("after"), channel):
+        verdicts = await asyncio.gather(*(channel.say_and_settle("/help", key="h") for _ in range(8)))
+        await ask(channel, "then")
+        assert channel.silent
+    assert len({verdict.event_id for verdict in verdicts}) == 1
+    assert sum(not verdict.duplicate for verdict in verdicts) == 1

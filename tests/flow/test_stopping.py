@@ -63,7 +63,7 @@ async def test_a_message_whose_turn_never_ends_is_set_aside_and_the_next_one_ser
     async with stored() as store:
         accepted = await store.inbox.accept(arrival("poison"), limit=9)
         for _ in range(3):  # three attempts that a crash cut short
-            await store.inbox.begin(accepted.event.session_id, accepted.event.created_at)
+            await store.inbox.begin(accepted.event.session_id, accepted.event.created_at, alone=True)
     async with daemon(ScriptedModel("good"), channel) as app:
         assert "set this message aside" in (await channel.heard())[1]
         await channel.say("next")

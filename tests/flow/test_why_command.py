@@ -82,7 +82,7 @@ async def test_a_message_that_is_retried_is_answered_after_the_next_start(
     async def poison(store: SqliteStore) -> str:
         accepted = await store.inbox.accept(arrival("poison"), limit=9)
         for _ in range(3):  # three attempts that a crash cut short
-            await store.inbox.begin(accepted.event.session_id, accepted.event.created_at)
+            await store.inbox.begin(accepted.event.session_id, accepted.event.created_at, alone=True)
         return accepted.event.id
 
     event_id = await fill(workspace, poison)

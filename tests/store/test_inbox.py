@@ -87,18 +87,18 @@ async def test_turns_begin_in_the_order_of_acceptance(store: SqliteStore) -> Non
 
 async def test_an_attempt_is_counted_before_the_turn_and_taken_back_on_release(store: SqliteStore) -> None:
     session = (await store.inbox.accept(arrival(), limit=9)).event.session_id
-    assert [(await store.inbox.begin(session, NOW)).attempts for _ in range(3)] == [1, 2, 3]  # type: ignore[union-attr]
-    turn = await store.inbox.begin(session, NOW)
+    assert [(await store.inbox.begin(session, NOW, alone=True)).attempts for _ in range(3)] == [1, 2, 3]  # type: ignore[union-attr]
+    turn = await store.inbox.begin(session, NOW, alone=True)
     assert turn is not None
     await store.inbox.release(turn)
-    again = await store.inbox.begin(session, NOW)
+    again = await store.inbox.begin(session, NOW, alone=True)
     assert again is not None
     assert again.attempts == turn.attempts == 4
 
 
 async def test_a_begun_turn_finds_its_recorded_steps_and_results(store: SqliteStore) -> None:
     session = (await store.inbox.accept(arrival(), limit=9)).event.session_id
-    turn = await store.inbox.begin(session, NOW)
+    turn = await store.inbox.begin(session, NOW, alone=True)
     assert turn is not None
     assert turn.opening is None
     opening = Message.user("<context>", "hi")
@@ -106,13 +106,13 @@ async def test_a_begun_turn_finds_its_recorded_steps_and_results(store: SqliteSt
     planned = PlannedCall(call_id="c1", tool="look", effect="once", input={"x": 1})
     await store.turns.record_step(turn, step, [planned], opening=opening, at=NOW)
     await store.turns.start_call(turn, 0, "c1", at=NOW)
-    again = await store.inbox.begin(session, NOW)
+    again = await store.inbox.begin(session, NOW, alone=True)
     assert again is not None
     assert again.opening == opening
     assert again.steps[0].reply == CALLING
     assert again.steps[0].calls["c1"].state == "started"
     await store.turns.record_result(turn, 0, ToolResult("c1", "seen"), state="done", at=NOW)
-    last = await store.inbox.begin(session, NOW)
+    last = await store.inbox.begin(session, NOW, alone=True)
     assert last is not None
     assert last.steps[0].calls["c1"].result == ToolResult("c1", "seen")
 
@@ -157,5 +157,6 @@ async def test_a_command_is_accepted_and_answered_in_one_step(store: SqliteStore
     seen = await store.inbox.seen("fake", "k1")
     counts = await store.ledger.counts()
     assert seen is not None
+    assert reply is not None
     assert reply.cause_id == seen.id
     assert (counts.accepted, counts.done, counts.open, counts.undelivered) == (1, 1, 0, 1)

@@ -1,0 +1,1 @@
+"""The long forms of what the suite checks in short: `make campaign`."""

@@ -1,0 +1,111 @@
+"""Bugs on purpose: each breaks one promise in a daemon of the nursery, so that the harness can show that it sees it.
+
+Planted by name, in the forked child and before it runs. Knows the parts of the daemon that it spoils, and no judge.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from picklebot.agent.calls import CallRunner
+from picklebot.agent.gate import TurnGate
+from picklebot.core.journal import CallState
+from picklebot.core.messages import ToolCall, ToolResult
+from picklebot.store import outbox
+from picklebot.store.base import Conclusion
+from picklebot.store.turns import SqliteTurns
+from picklebot.store.writer import Writer, _attempt, _settle, _Waiting
+from picklebot.workers.agent import AgentWorker
+from tests.crash.moments import Aim
+
+
+def _plant(owner: type, name: str, spoiled: Callable[..., Any]) -> None:
+    setattr(owner, name, spoiled)
+
+
+def two_transactions() -> None:
+    """The turn is finished in one transaction, and its reply goes into the outbox in the next."""
+    finish = SqliteTurns.finish
+
+    async def spoiled(self: SqliteTurns, conclusion: Conclusion) -> None:
+        await finish(self, replace(conclusion, outbound=()))
+
+        def second(connection: sqlite3.Connection) -> None:
+            for event in conclusion.outbound:
+                outbox.add(connection, event)
+
+        await self._database.write(second)
+
+    _plant(SqliteTurns, "finish", spoiled)
+
+
+def rerun() -> None:
+    """A call that was started and left no result is run again, whatever its effect class."""
+    settle = CallRunner._settle
+
+    async def spoiled(
+        self: CallRunner, step: int, call: ToolCall, *, interrupted: bool
+    ) -> tuple[CallState, ToolResult]:
+        del interrupted
+        return await settle(self, step, call, interrupted=False)
+
+    _plant(CallRunner, "_settle", spoiled)
+
+
+def early_accept() -> None:
+    """What waits for a commit hears that it is done when it has only begun."""
+
+    async def spoiled(self: Writer, group: list[_Waiting]) -> bool:
+        await self._begin()
+        for waiting in group:
+            _attempt(self._connection, waiting)
+        _settle(group)
+        await self._thread.commit()
+        return True
+
+    _plant(Writer, "_commit_together", spoiled)
+
+
+def second_worker() -> None:
+    """Each session has two lanes, and no lock between them."""
+    ring = AgentWorker._ring
+
+    @asynccontextmanager
+    async def admit(
+        self: TurnGate, agent_id: str, session_id: str, *, max_concurrency: int
+    ) -> AsyncGenerator[None, None]:
+        del self, agent_id, session_id, max_concurrency
+        yield
+
+    def spoiled(self: AgentWorker, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
+        fresh = session_id not in self._lanes
+        ring(self, lanes, session_id, agent_id)
+        if fresh and session_id in self._lanes:
+            lanes.create_task(_second_lane(self, session_id), name=f"second lane of {session_id}")
+
+    _plant(TurnGate, "admit", admit)
+    _plant(AgentWorker, "_ring", spoiled)
+
+
+async def _second_lane(worker: AgentWorker, session_id: str) -> None:
+    while await worker._next(session_id):
+        pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """A bug, and where it shows: at a moment, or up to `delay` seconds after it."""
+
+    plant: Callable[[], None]
+    shows: Aim
+
+
+PLANTS: Mapping[str, Plant] = {
+    "turn and outbox in two transactions": Plant(plant=two_transactions, shows=Aim(kind="answered", delay=0.006)),
+    "an unfinished once tool is run again": Plant(plant=rerun, shows=Aim(kind="asked")),
+    "accepted is said before the commit": Plant(plant=early_accept, shows=Aim(kind="accepted")),
+    "a second worker on a session": Plant(plant=second_worker, shows=Aim(kind="asked")),
+}

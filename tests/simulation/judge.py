@@ -1,0 +1,107 @@
+"""Judges a story by its end: what the outside saw against what the database says.
+
+Promises to name each message that was lost, answered twice or out of order, and each effect that was repeated. Needs a
+story that came to rest: "not yet" is not "lost".
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.power import judge
+from tests.simulation.outside import WAITING, Outside, answer
+
+_ASKED = """SELECT inbox.seq, inbox.key, events.id, inbox.session_id, inbox.state, turns.state,
+    json_extract(body, '$.content') FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq) ORDER BY inbox.seq"""
+_REPLIES = """SELECT outbox.seq, events.id, events.cause_id, outbox.peer, outbox.state, attempts,
+    json_extract(body, '$.content') FROM outbox JOIN events USING (seq) ORDER BY outbox.seq"""
+_CALLS = """SELECT events.id || ':' || step || ':' || call_id, tool, calls.state
+    FROM calls JOIN events ON events.seq = calls.turn"""
+
+
+def complaints(connection: sqlite3.Connection, outside: Outside) -> Iterator[str]:
+    """Find whatever breaks a promise."""
+    yield from outside.problems
+    yield from judge.complaints(connection)
+    yield from _acceptance(connection, outside)
+    yield from _answers(connection)
+    yield from _order(connection)
+    yield from _deliveries(connection, outside)
+    yield from _effects(connection, outside)
+
+
+def _acceptance(connection: sqlite3.Connection, outside: Outside) -> Iterator[str]:
+    on_disk = {key: event_id for _, key, event_id, *_ in connection.execute(_ASKED)}
+    if on_disk != outside.accepted:
+        yield f"the platform heard of {sorted(outside.accepted)} and the disk has {sorted(on_disk)}"
+    for state, count in connection.execute("SELECT state, count(*) FROM inbox GROUP BY state"):
+        if state == "open":
+            yield f"{count} messages are still open"
+
+
+def _answers(connection: sqlite3.Connection) -> Iterator[str]:
+    replies: dict[str, list[str]] = {}
+    for _, _, cause, _, _, _, content in connection.execute(_REPLIES):
+        replies.setdefault(cause, []).append(content)
+    for _, key, event_id, _, _, turn, content in connection.execute(_ASKED):
+        found = replies.get(event_id, [])
+        notices = [words for words in found if words.startswith(WAITING)]
+        if len(found) - len(notices) != 1:
+            yield f"{key} has the answers {found}"
+        elif len(notices) > 1:
+            yield f"{key} was told {len(notices)} times to wait"
+        elif turn == "done" and found[-1] != answer(content):
+            yield f"{key} was answered with {found[-1]!r}"
+
+
+def _order(connection: sqlite3.Connection) -> Iterator[str]:
+    asked = {event_id: seq for seq, _, event_id, *_ in connection.execute(_ASKED)}
+    commands = {event_id for _, _, event_id, _, _, turn, _ in connection.execute(_ASKED) if turn is None}
+    last: dict[str, int] = {}
+    for _, _, cause, peer, _, _, content in connection.execute(_REPLIES):
+        if cause in commands or content.startswith(WAITING):
+            continue  # neither waits for its turn
+        if asked[cause] < last.get(peer, 0):
+            yield f"{peer} asked {cause} before the message that was answered before it"
+        last[peer] = asked[cause]
+    questions = connection.execute(
+        """SELECT session_id, json_extract(value, '$.text') FROM transcript, json_each(blocks)
+        WHERE role = 'user' AND json_extract(value, '$.text') LIKE 'Q %' ORDER BY session_id, n"""
+    ).fetchall()
+    played = connection.execute(
+        """SELECT inbox.session_id, json_extract(body, '$.content') FROM turns JOIN inbox USING (seq)
+        JOIN events USING (seq) WHERE inbox.state != 'dead' ORDER BY inbox.session_id, seq"""
+    ).fetchall()
+    if questions != played:
+        yield f"the transcripts have {questions} and the turns {played}"
+
+
+def _deliveries(connection: sqlite3.Connection, outside: Outside) -> Iterator[str]:
+    heard = Counter(key for _, key, _ in outside.heard)
+    places = {key: place for place, (_, key, _) in reversed(list(enumerate(outside.heard)))}
+    last: dict[str, int] = {}
+    for seq, key, _, peer, state, attempts, _ in connection.execute(_REPLIES):
+        if state not in {"acked", "dead"}:
+            yield f"reply {seq} is still {state}"
+        if state == "acked" and not heard[key]:
+            yield f"reply {seq} is acknowledged and never arrived"
+        if heard[key] > attempts:
+            yield f"reply {seq} arrived {heard[key]} times and was sent {attempts} times"
+        if key in places:
+            if places[key] < last.get(peer, -1):
+                yield f"reply {seq} overtook another one to {peer}"
+            last[peer] = places[key]
+    if unknown := set(heard) - {row[1] for row in connection.execute(_REPLIES)}:
+        yield f"the platform heard what the disk does not know: {unknown}"
+
+
+def _effects(connection: sqlite3.Connection, outside: Outside) -> Iterator[str]:
+    calls = {(tool, key): state for key, tool, state in connection.execute(_CALLS)}
+    for effect, count in Counter(outside.effects).items():
+        if count > 1:
+            yield f"the effect {effect} happened {count} times"
+        if calls.get(effect, "planned") == "planned":
+            yield f"the effect {effect} was not written down before"
+    for (tool, key), state in calls.items():
+        if state == "done" and tool != "look" and (tool, key) not in outside.effects:
+            yield f"{tool} {key} is said to be done and was not"

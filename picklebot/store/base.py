@@ -116,8 +116,7 @@ class Inbox(Protocol):
     async def begin(self, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now.
 
-        A message that was begun twice and never ended is opened only `alone`; else the turn is merely a `suspect`,
-        and nothing was counted.
+        One that was begun twice and never ended is opened only `alone`; else it is a `suspect`, and nothing was counted.
         """
         ...
 
@@ -152,10 +151,7 @@ class Turns(Protocol):
         ...
 
     async def finish(self, conclusion: Conclusion) -> bool:
-        """End a turn: transcript, spend, inbox row and outbox rows, all or nothing.
-
-        Returns whether the session has more messages open.
-        """
+        """End a turn: transcript, spend, inbox row and outbox rows; return whether its session has more open."""
         ...
 
 

@@ -36,6 +36,7 @@ _LOOK = """SELECT (SELECT seq FROM inbox WHERE channel = ?1 AND key = ?2), sessi
         SELECT 1 FROM inbox WHERE session_id = sessions.id AND state = 'open' LIMIT ?4))
     FROM (SELECT 1) LEFT JOIN affinity ON affinity.source = ?3 LEFT JOIN sessions ON sessions.id = affinity.session_id"""
 _WAITING = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open' LIMIT ?)"
+_TOLD = "SELECT 1 FROM events WHERE cause_id = ? AND kind = 'OutboundEvent' LIMIT 1"  # a word before the reply
 _DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
     GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
 _STEPS = """SELECT n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
@@ -231,7 +232,8 @@ def begin(connection: sqlite3.Connection, session_id: str, now: datetime, *, alo
         attempts=attempts + 1,
         opening=Message.from_json("user", opening) if opening else None,
         steps=_recorded_steps(connection, seq) if opening else (),
-        parked=state == "parked",
+        # Not by the turn's state, which a crash leaves at "running": its user would be told again.
+        parked=state is not None and connection.execute(_TOLD, (event.id,)).fetchone() is not None,
     )
 
 

@@ -78,11 +78,12 @@ class AgentWorker:
         while True:
             self._look.clear()  # before looking: a ring while we look means look again
             now = self._clock.now()  # one moment for both questions, so that nothing falls between them
-            room = MAX_LANES - len(self._lanes)
-            if room > 0:
-                found = await self._inbox.due(now, limit=room, busy=tuple(self._lanes))
-                self._backlog = len(found) == room
-                for session_id, agent_id in found:
+            room = 2 * MAX_LANES - len(self._lanes)
+            found = await self._inbox.due(now, limit=room)
+            self._backlog = len(found) == room
+            for session_id, agent_id in found:
+                # A lane without a turn may just have found its message deferred until this very moment: it looks again.
+                if not self._taker.running(session_id):
                     self._ring(lanes, session_id, agent_id)
             await self._clock.wait(self._look, until=await self._inbox.next_due(now))
 

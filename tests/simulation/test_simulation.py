@@ -6,16 +6,17 @@ from random import Random
 
 import pytest
 
+from picklebot.core.events import OutboundEvent
 from picklebot.core.source import Source
 from picklebot.store.base import Arrival
 from picklebot.store.database import PlainDatabase
 from picklebot.store.sqlite import SqliteStore
-from tests.power.disk import Disk
+from tests.power.disk import Disk, Image
 from tests.power.judge import run
 from tests.power.vfs import fresh, opened
 from tests.simulation import plants
 from tests.simulation.life import Life
-from tests.simulation.outside import Outside
+from tests.simulation.outside import Outside, Question
 from tests.simulation.plants import Plants
 from tests.simulation.players import START
 from tests.simulation.story import tell
@@ -37,21 +38,44 @@ def test_a_story_of_crashes_and_failures_ends_as_promised(first: int) -> None:
     assert problems(range(first, first + CHUNK)) == []
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_a_message_that_was_put_off_is_begun_at_its_moment_on_a_slow_disk(seed: int) -> None:
+def put_off() -> Image:
+    """Return a disk with one message, p0-0, that is put off for 100 s, and whose user was told so."""
     disk = Disk(fresh())
     with opened(disk) as connection:
         inbox = SqliteStore.over(PlainDatabase(connection)).inbox
-        arrival = Arrival(source=Source("sim", ("p0",)), content="Q p0-0: ", key="p0-0", agent_id="echo", at=START)
+        peer = Source("sim", ("p0",))
+        arrival = Arrival(source=peer, content="Q p0-0: ", key="p0-0", agent_id="echo", at=START)
         event = run(inbox.accept(arrival, limit=20)).event
         turn = run(inbox.begin(event.session_id, START))
         assert turn is not None
-        run(inbox.defer(turn, until=START + timedelta(seconds=100), notice=None))
-    outside = Outside(rng=Random(seed), questions={}, troubled=False)
-    life = Life(outside, disk.kept(), Random(seed), plants=plants.NOTHING, now=98.0 + seed / 15)
+        notice = OutboundEvent(session_id=event.session_id, source=peer, to=peer, cause_id=event.id, content="Later.")
+        run(inbox.defer(turn, until=START + timedelta(seconds=100), notice=notice))
+    return disk.kept()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_message_that_was_put_off_is_begun_at_its_moment_on_a_slow_disk(seed: int) -> None:
+    rng = Random(seed)
+    # The daemon starts just before that moment, or runs and hears from the same user just before it.
+    started, nudge = rng.choice(((rng.uniform(98.0, 100.0), 200.0), (90.0, rng.uniform(98.5, 100.1))))
+    question = Question(peer="p0", key="p0-1", content="Q p0-1: ", next_offer=nudge, more=0)
+    outside = Outside(rng=rng, questions={"p0-1": question}, troubled=False)
+    life = Life(outside, put_off(), Random(seed), plants=plants.NOTHING, now=started)
     life.run(None)  # it raises where something does not come to its end
     life.bury()
-    assert [content for _, _, content in outside.heard] == ["A p0-0."]
+    assert [content for _, _, content in outside.heard] == ["Later.", "A p0-0.", "A p0-1."]
+
+
+def test_a_user_who_was_told_to_wait_is_not_told_again_after_a_crash() -> None:
+    with opened(Disk(put_off())) as connection:
+        inbox = SqliteStore.over(PlainDatabase(connection)).inbox
+        later = START + timedelta(seconds=100)
+        [(session_id, _)] = run(inbox.due(later, limit=1))
+        before, after = run(inbox.begin(session_id, later)), run(inbox.begin(session_id, later))
+        assert before is not None
+        assert after is not None
+        assert before.parked
+        assert after.parked
 
 
 def test_what_once_went_wrong_goes_well() -> None:

@@ -127,7 +127,7 @@ def slash_commands() -> list[Command]:
 
     async def opened(folder: Path) -> list[Command]:
         async with open_app(_config(folder)) as daemon:
-            return daemon.commands.known
+            return daemon.staff.commands.known
 
     with tempfile.TemporaryDirectory(prefix="picklebot-reference-") as folder:
         return asyncio.run(opened(Path(folder)))

@@ -98,7 +98,7 @@ class _Conversation:
         if session is not None and session.turns:
             lines += await self._last_exchange(session)
         self._line.completions.learn(
-            commands=[(c.name, c.usage, c.summary) for c in self._app.commands.known],
+            commands=[(c.name, c.usage, c.summary) for c in self._app.staff.commands.known],
             agents=[(spec.id, shorten(spec.description, 60)) for spec in self._app.library.agents.values()],
         )
 

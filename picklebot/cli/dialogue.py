@@ -74,7 +74,7 @@ class Dialogue:
             with self._app.bus.subscribe(*HEARD, maxsize=1024) as events:
                 accepted = await self._channel.say(content, agent=agent, session=session)
                 self._session = accepted.session_id
-                command = self._app.commands.parse(content) is not None
+                command = self._app.staff.commands.parse(content) is not None
                 if not command and (until := await self._parked_until(accepted.session_id)) is not None:
                     remark(f"An earlier message of this session waits until {until:%H:%M} UTC; yours comes after it.")
                     return _later(accepted, until)
@@ -88,7 +88,7 @@ class Dialogue:
 
     def stop(self) -> bool:
         """Stop the turn that runs; return whether there was one."""
-        return self._session is not None and self._app.taker.stop(self._session)
+        return self._session is not None and self._app.staff.taker.stop(self._session)
 
     def shown(self, end: TurnEnd) -> None:
         """The person has seen the end of this turn."""
@@ -150,14 +150,14 @@ async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | Non
     """
     sessions, source = app.store.sessions, channel.source
     if wish.agent is not None and wish.session is None:
-        await app.commands.run(source, ("agent", wish.agent))
+        await app.staff.commands.run(source, ("agent", wish.agent))
     if wish.session is not None:
         session = await sessions.get(wish.session)
         if wish.agent not in {None, session.agent_id}:
             raise NotFound(f"session {session.id} is one of {session.agent_id!r}, not of {wish.agent!r}")
         await sessions.switch(source, session.id)
     if wish.new:
-        await app.commands.run(source, ("new", ""))
+        await app.staff.commands.run(source, ("new", ""))
     return await sessions.current(source)
 
 

@@ -45,7 +45,7 @@ async def _serve(config: Config) -> None:
         async with asyncio.TaskGroup() as reloads:
 
             def reload() -> None:
-                reloads.create_task(app.definitions.reload(), name="reload")
+                reloads.create_task(app.staff.definitions.reload(), name="reload")
 
             loop.add_signal_handler(signal.SIGHUP, reload)
             for notice in app.notices:

@@ -1,0 +1,79 @@
+"""What a daemon is made of and must be closed again: the lock, the store, the models and the tools.
+
+Promises that what was opened is closed in reverse, whatever happens in between. Knows no worker.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from picklebot.clock import Clock
+from picklebot.config import Config
+from picklebot.core.bus import EventBus
+from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.definitions.library import Library
+from picklebot.errors import ConfigError
+from picklebot.lock import Holder, hold
+from picklebot.store.sqlite import SqliteStore, open_store
+from picklebot.tools.toolset import Toolset
+from picklebot.wiring.models import ModelCabinet
+from picklebot.wiring.stage import database_of
+from picklebot.wiring.tools import open_tools
+from picklebot.workers.casting import Models
+from picklebot.workers.guard import StoreGuard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that is open, and what the workspace's files say."""
+
+    bus: EventBus
+    guard: StoreGuard
+    store: SqliteStore
+    models: Models
+    toolset: Toolset
+    library: Library
+    bootstrap: Bootstrap
+    notices: Sequence[str]
+    """What a user should read at the start."""
+
+
+@asynccontextmanager
+async def open_parts(config: Config, clock: Clock, *, models: Models | None, role: str) -> AsyncGenerator[Parts, None]:
+    """Open what `config` names for as long as the block lasts; `models` stand in for the configured ones.
+
+    Raises:
+        AlreadyRunning: another process holds the workspace.
+        ConfigError: something that `config` names cannot be made.
+        StoreError: the database cannot be used.
+    """
+    workspace = config.workspace
+    workspace.prepare()
+    started = clock.now().isoformat(timespec="seconds")
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold(workspace.lock_file, workspace.daemon_file, Holder(os.getpid(), role, started)))
+        if workspace.restoring.exists():
+            raise ConfigError(f"a restore of {workspace.root} was cut short: run `picklebot restore FILE` again first")
+        guard = StoreGuard()
+        notices = list(config.warnings)
+        if models is None:
+            models = cabinet = await stack.enter_async_context(ModelCabinet(config, one_at_a_time=role == "ask"))
+            notices += cabinet.notices
+        opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
+        store = await stack.enter_async_context(opening)
+        toolset = await stack.enter_async_context(open_tools(config, clock))
+        library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
+        await asyncio.to_thread(library.scan)
+        await asyncio.to_thread(bootstrap.refresh)
+        yield Parts(
+            bus=EventBus(),
+            guard=guard,
+            store=store,
+            models=models,
+            toolset=toolset,
+            library=library,
+            bootstrap=bootstrap,
+            notices=notices,
+        )

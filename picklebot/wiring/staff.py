@@ -1,0 +1,123 @@
+"""Who works in a daemon: its workers, given what they need.
+
+Knows how the parts fit together, and nothing of how they are opened.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from picklebot.agent.asking import Asker, RetryBudget
+from picklebot.agent.budget import DayBudget
+from picklebot.agent.gate import TurnGate
+from picklebot.agent.routing import Binding, RoutingTable
+from picklebot.channels.base import Channel
+from picklebot.clock import Clock
+from picklebot.config import Config
+from picklebot.definitions.watch import watch
+from picklebot.store.sqlite import SqliteStore
+from picklebot.wiring.parts import Parts
+from picklebot.wiring.stage import now_in, stage_for
+from picklebot.wiring.why import surroundings_of
+from picklebot.workers.agent import AgentWorker
+from picklebot.workers.base import Worker
+from picklebot.workers.casting import Casting
+from picklebot.workers.channel import ChannelWorker, Door
+from picklebot.workers.commands import Commands
+from picklebot.workers.definitions import DefinitionWorker
+from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.session_commands import SessionCommands
+from picklebot.workers.transcripts import Transcripts
+from picklebot.workers.turn import TurnTaker
+from picklebot.workers.why_command import WhyCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """The workers, in the order in which they start, and those of them that are also spoken to by name."""
+
+    workers: Sequence[Worker]
+    commands: Commands
+    taker: TurnTaker
+    definitions: DefinitionWorker
+
+
+async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
+    """Return the staff of one daemon."""
+    casting = await _casting(config, clock, parts, channels)
+    taker = TurnTaker(
+        bus=parts.bus,
+        inbox=parts.store.inbox,
+        turns=parts.store.turns,
+        transcripts=Transcripts(parts.store.sessions),
+        casting=casting,
+        clock=clock,
+    )
+    routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
+    commands = _commands(config, clock, parts, routing, taker)
+    definitions = DefinitionWorker(
+        bus=parts.bus,
+        library=parts.library,
+        bootstrap=parts.bootstrap,
+        hints=lambda: watch(config.workspace.root, clock=clock),
+    )
+    workers: list[Worker] = [
+        parts.guard,
+        _delivery(config, clock, parts, channels),
+        AgentWorker(
+            bus=parts.bus,
+            inbox=parts.store.inbox,
+            gate=TurnGate(ceiling=config.limits.max_concurrency),
+            taker=taker,
+            concurrency=casting.concurrency,
+            clock=clock,
+        ),
+        definitions,
+        ChannelWorker(
+            bus=parts.bus,
+            inbox=parts.store.inbox,
+            channels=channels,
+            door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
+            commands=commands,
+            clock=clock,
+        ),
+    ]
+    return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions)
+
+
+async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
+    local_now = now_in(config, clock)
+    spent = await spent_today(parts.store, local_now())
+    return Casting(
+        agents=parts.library,
+        models=parts.models,
+        tools=lambda: parts.toolset,
+        asker=Asker(clock=clock, budget=RetryBudget()),
+        day=DayBudget(config.limits.day_usd, today=lambda: local_now().date(), spent=spent),
+        stage=stage_for(config, clock, parts.bootstrap, channels),
+    )
+
+
+def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable, taker: TurnTaker) -> Commands:
+    sessions = SessionCommands(
+        library=parts.library,
+        sessions=parts.store.sessions,
+        ledger=parts.store.ledger,
+        routing=routing,
+        stop=taker.stop,
+        now=now_in(config, clock),
+    )
+    why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
+    return Commands({**sessions.table(), **why.table()})
+
+
+def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:
+    delivery = config.delivery
+    policy = RetryPolicy(retry_for=delivery.retry_for, first_delay=delivery.first_delay, max_delay=delivery.max_delay)
+    return DeliveryWorker(bus=parts.bus, outbox=parts.store.outbox, channels=channels, clock=clock, policy=policy)
+
+
+async def spent_today(store: SqliteStore, now: datetime) -> float:
+    """Return what model calls have cost since midnight where `now` is told, in USD."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return sum(row.cost_usd for row in await store.ledger.spend("day", since=midnight))

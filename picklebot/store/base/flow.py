@@ -1,18 +1,13 @@
-"""What each worker needs to survive, as a Protocol a consumer, and the values that pass through them.
-
-Every method that changes something is one transaction: all of it is on disk when it returns, or none is.
-Promises contracts.md section 1. Knows no SQL.
-"""
+"""Messages on their way: from the door to the end of their turn, and out to the platform. Values and seams; knows no SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from picklebot.core.events import Event, InboundEvent, OutboundEvent, Outcome
+from picklebot.core.events import InboundEvent, OutboundEvent, Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
-from picklebot.core.replies import Usage
 from picklebot.core.source import Source
 
 
@@ -190,108 +185,4 @@ class Outbox(Protocol):
 
     async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:
         """Give up: kept, shown, and retried by hand."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One agent's conversation with one source."""
-
-    id: str
-    agent_id: str
-    source: Source
-    title: str
-    created_at: datetime
-    updated_at: datetime
-    turns: int = 0
-
-
-class Sessions(Protocol):
-    """Conversations and who is in which."""
-
-    async def get(self, session_id: str) -> Session:
-        """Return a session.
-
-        Raises:
-            NotFound: with the nearest id.
-        """
-        ...
-
-    async def recent(self, *, source: Source | None = None, limit: int = 50) -> list[Session]:
-        """Return sessions, last used first."""
-        ...
-
-    async def current(self, source: Source) -> Session | None:
-        """Return the session that a message from `source` would go to."""
-        ...
-
-    async def start(self, source: Source, agent_id: str, *, at: datetime) -> Session:
-        """Open a fresh session and make it the source's current one."""
-        ...
-
-    async def switch(self, source: Source, session_id: str) -> Session:
-        """Make a session the source's current one.
-
-        Raises:
-            NotFound: there is no such session.
-        """
-        ...
-
-    async def transcript(self, session_id: str) -> list[Message]:
-        """Return every message of a session, oldest first."""
-        ...
-
-
-class Log(Protocol):
-    """Durable events in order."""
-
-    async def after(self, seq: int, *, session_id: str | None = None, limit: int = 500) -> list[tuple[int, Event]]:
-        """Return events with a greater `seq`, oldest first."""
-        ...
-
-    async def last(self) -> int:
-        """Return the greatest seq, 0 when the log is empty."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """The ledger: accepted = done + failed + dead + open, at every moment. Buried replies are `dead_replies`."""
-
-    accepted: int
-    done: int
-    failed: int
-    dead: int
-    open: int
-    running: int
-    undelivered: int
-    dead_replies: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spend:
-    """Tokens and money under one heading. `unpriced` counts calls whose model has no known price."""
-
-    key: str
-    calls: int
-    usage: Usage
-    cost_usd: float
-    unpriced: int
-
-
-class Ledger(Protocol):
-    """Counts and sums, for status, doctor and budgets."""
-
-    async def counts(self) -> Counts:
-        """Count everything that was ever accepted, by where it is now."""
-        ...
-
-    async def spend(
-        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
-    ) -> list[Spend]:
-        """Sum what model calls used; a `day` is one of UTC."""
-        ...
-
-    async def of_turn(self, event_id: str) -> Spend:
-        """Sum what the turn of one inbound event used so far."""
         ...

@@ -1,0 +1,20 @@
+"""What each worker needs to survive, as a Protocol a consumer, and the values that pass through them.
+
+Every method that changes something is one transaction: all of it is on disk when it returns, or none is.
+Promises contracts.md section 1. Knows no SQL.
+"""
+
+from picklebot.store.base.flow import Acceptance as Acceptance
+from picklebot.store.base.flow import Arrival as Arrival
+from picklebot.store.base.flow import Conclusion as Conclusion
+from picklebot.store.base.flow import Inbox as Inbox
+from picklebot.store.base.flow import Outbox as Outbox
+from picklebot.store.base.flow import OutboxRow as OutboxRow
+from picklebot.store.base.flow import Turn as Turn
+from picklebot.store.base.flow import Turns as Turns
+from picklebot.store.base.ledger import Counts as Counts
+from picklebot.store.base.ledger import Ledger as Ledger
+from picklebot.store.base.ledger import Spend as Spend
+from picklebot.store.base.sessions import Log as Log
+from picklebot.store.base.sessions import Session as Session
+from picklebot.store.base.sessions import Sessions as Sessions

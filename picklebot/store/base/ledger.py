@@ -1,0 +1,50 @@
+"""Counts and sums over everything that was accepted: values and the seam. Knows no SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from picklebot.core.replies import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The ledger: accepted = done + failed + dead + open, at every moment. Buried replies are `dead_replies`."""
+
+    accepted: int
+    done: int
+    failed: int
+    dead: int
+    open: int
+    running: int
+    undelivered: int
+    dead_replies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """Tokens and money under one heading. `unpriced` counts calls whose model has no known price."""
+
+    key: str
+    calls: int
+    usage: Usage
+    cost_usd: float
+    unpriced: int
+
+
+class Ledger(Protocol):
+    """Counts and sums, for status, doctor and budgets."""
+
+    async def counts(self) -> Counts:
+        """Count everything that was ever accepted, by where it is now."""
+        ...
+
+    async def spend(
+        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
+    ) -> list[Spend]:
+        """Sum what model calls used; a `day` is one of UTC."""
+        ...
+
+    async def of_turn(self, event_id: str) -> Spend:
+        """Sum what the turn of one inbound event used so far."""
+        ...

@@ -1,20 +1,17 @@
 """When a job is due: checks, not arithmetic.
 
-Promises that what `schedule`, `moment` and `zone` return is understood by croniter, `datetime` and `zoneinfo`.
+Promises that what `schedule`, `moment` and `zone` return is understood by `patterns`, `datetime` and `zoneinfo`.
 Knows nothing of files, jobs and the time it is now.
 """
 
 import re
-from datetime import datetime
-from typing import Any
+from datetime import MAXYEAR, MINYEAR, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
-import croniter as _croniter  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # has no types
-
+from picklebot.definitions.patterns import pattern
 from picklebot.definitions.values import nearest
 
 NICKNAMES = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
-_CRON: Any = _croniter.croniter  # pyright: ignore[reportUnknownMemberType]  # has no types
 _FIELD = re.compile(r"[0-9A-Za-z*?/,#-]{1,100}")
 _DRAWN = re.compile(r"(?i)(^|,)[hr]($|[/,])")
 _SPAN = re.compile(r"(?i)(?:^|,)([0-9a-z]+)-\1(?:$|[/,])")
@@ -39,11 +36,9 @@ def schedule(text: str) -> str:
             raise ValueError(f"{field!r} in the schedule {text!r} is drawn by lot: write the time, and use 'jitter'")
         if _SPAN.search(field):
             raise ValueError(f"{field!r} in the schedule {text!r} starts where it ends: write that one value")
-    try:
-        _CRON.expand(" ".join(fields), strict=True)
-    except (ValueError, TypeError, KeyError) as exc:  # croniter's errors are the first two
-        raise ValueError(f"{text!r} is no schedule: {exc}") from exc
-    return " ".join(fields)
+    written = " ".join(fields)
+    pattern(written)
+    return written
 
 
 def _nickname(name: str) -> str:
@@ -56,9 +51,11 @@ def _nickname(name: str) -> str:
 def moment(text: str) -> str:
     """Return a date and time as it was written, once it is known to be one."""
     try:
-        datetime.fromisoformat(text)
+        year = datetime.fromisoformat(text).year
     except ValueError as exc:
         raise ValueError(f"{text!r} is no date and time: write it like 2026-12-01T09:00") from exc
+    if not MINYEAR < year < MAXYEAR:  # in another time zone it would be in no year at all
+        raise ValueError(f"{text!r} is no date and time in which anything is due: write it like 2026-12-01T09:00")
     return text
 
 

@@ -6,15 +6,9 @@ Promises aware moments. A job with `every` counts from its last run, which its f
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
 
-import croniter as _croniter  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # has no types
-
-from picklebot.clock import zone_named
 from picklebot.definitions.crons import CronSpec
-
-_CRON: Any = _croniter.croniter  # pyright: ignore[reportUnknownMemberType]  # has no types
-_NEVER: Any = _croniter.CroniterBadDateError  # pyright: ignore[reportUnknownMemberType]  # has no types
+from picklebot.jobs.timing import next_instant, timing_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +32,8 @@ def next_jobs(crons: Mapping[str, CronSpec], *, now: datetime, zone: tzinfo, def
 
 def next_moment(spec: CronSpec, *, now: datetime, zone: tzinfo) -> datetime | None:
     """Return when a job is due next, in its own time zone; None if never, or if its file cannot tell."""
-    zone = zone_named(spec.timezone) if spec.timezone else zone
-    if spec.at is not None:
-        at = datetime.fromisoformat(spec.at)
-        at = at if at.tzinfo else at.replace(tzinfo=zone)
-        return at if at > now else None
-    if spec.schedule is None:
+    if spec.every is not None:
         return None
-    try:
-        moment: datetime = _CRON(spec.schedule, now.astimezone(zone)).get_next(datetime)
-    except _NEVER:
-        return None
-    return moment
+    timing = timing_of(spec, zone=zone, anchor=now)
+    instant = next_instant(timing, after=now)
+    return instant.at.astimezone(timing.zone) if instant else None

@@ -13,6 +13,7 @@ class Budget:
     stops: int = 200
     images: int = 100_000
     seeds: int = 10_000
+    zones: int = 200
     seed: int = 1
 
 

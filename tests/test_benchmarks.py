@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare_ask, bare_files, bare_rows, bus, flat, idle, recovery, startup, turns
+from benchmarks import bare_ask, bare_files, bare_rows, bus, flat, idle, jobs, recovery, startup, turns
 from benchmarks.__main__ import main
 from benchmarks.bare_sdk import WAYS
 from benchmarks.daemon import MODEL, messages_api, prepare
@@ -117,6 +117,13 @@ def test_recovery_and_idle_watch_a_server_until_all_is_answered(scale: Scale) ->
 def test_startup_gets_to_each_beginning(scale: Scale) -> None:
     assert startup.cpu((*startup.PROGRAM, "--help")) > 0
     assert startup.prompt(prepare(scale.folder / "startup", None)) > 0
+
+
+def test_jobs_are_found_in_a_timetable_and_beside_it_by_asking_all(scale: Scale) -> None:
+    rows = jobs.run(scale)
+    assert [row.what for row in rows if row.beside == jobs.MATCHING] == ["soonest: all that a quiet minute costs"]
+    assert all(row.figure > 0 for row in rows)
+    assert len(jobs.built(jobs.made(50))) == 50
 
 
 def test_a_question_counts_only_when_it_was_answered() -> None:

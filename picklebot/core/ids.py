@@ -9,12 +9,13 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: ids are made often
-_SHIFTS = range(110, -1, -10)
 _RANDOM_BITS = 72
-_BYTES = _RANDOM_BITS // 8
+_LOW_BITS = 60
+_LOW = (1 << _LOW_BITS) - 1
 _lock = threading.Lock()
+_moment = 0  # the millisecond of the last id
 _last = 0
-_random = b""  # asked of the kernel for many ids at once: one at a time, the asking was the most of it
+_high, _head = -1, ""  # the first half of the last id, as a number and as text: ids of one moment share it
 
 
 def new_id() -> str:
@@ -22,20 +23,34 @@ def new_id() -> str:
 
     Within one millisecond, or after the clock was set back, the last id is counted up instead.
     """
-    global _last, _random
+    global _moment, _last, _high, _head
+    moment = time.time_ns() // 1_000_000
     with _lock:
-        if not _random:
-            _random = os.urandom(_BYTES * 256)
-        fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | int.from_bytes(_random[:_BYTES], "big")
-        _random = _random[_BYTES:]
-        number = _last = fresh if fresh > _last else _last + 1
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
+        if moment > _moment:
+            _moment = moment
+            _last = max(_last + 1, moment << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BITS // 8), "big"))
+        else:
+            _last += 1
+        number = _last
+        if number >> _LOW_BITS != _high:
+            _high = number >> _LOW_BITS
+            _head = _spell(_high)
+        return _head + _spell(number & _LOW)
+
+
+def _spell(half: int) -> str:
+    """Return 60 bits as twelve characters."""
+    pairs = _PAIRS
+    return (
+        f"{pairs[half >> 50]}{pairs[half >> 40 & 1023]}{pairs[half >> 30 & 1023]}"
+        f"{pairs[half >> 20 & 1023]}{pairs[half >> 10 & 1023]}{pairs[half & 1023]}"
+    )
 
 
 def _forget() -> None:
-    """A forked child must not draw the ids that its parent will."""
-    global _random
-    _random = b""
+    """A forked child must not count up from where its parent does."""
+    global _moment, _last
+    _moment = _last = 0
 
 
 os.register_at_fork(after_in_child=_forget)

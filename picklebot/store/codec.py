@@ -20,7 +20,7 @@ _DURABLE: Mapping[str, type[Event]] = {
 _COLUMNS = ("id", "created_at", "session_id", "source", "cause_id")
 
 _BODIES = {
-    name: tuple(field for field in kind.__dataclass_fields__ if field not in _COLUMNS)
+    name: tuple((field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS)
     for name, kind in _DURABLE.items()
 }
 
@@ -44,11 +44,16 @@ dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circul
 def encode_event(event: Event) -> tuple[Any, ...]:
     """Return the columns of `events` but for seq: id, kind, session_id, source, cause_id, created_at, body."""
     kind = type(event).__name__
-    body = {name: getattr(event, name) for name in _BODIES[kind]}
-    if "to" in body:
-        body["to"] = str(body["to"])
+    # Field by field: nearly all of them are text, which is quoted in a fraction of what the encoding of a dict takes.
+    body = ",".join([head + _spell(getattr(event, name)) for name, head in _BODIES[kind]])
     moment = to_micros(event.created_at)
-    return (event.id, kind, event.session_id, str(event.source), event.cause_id, moment, dumps(body))
+    return (event.id, kind, event.session_id, str(event.source), event.cause_id, moment, f"{{{body}}}")
+
+
+def _spell(value: object) -> str:
+    if value is None:
+        return "null"
+    return dumps(str(value) if isinstance(value, Source) else value)
 
 
 def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:

@@ -91,6 +91,10 @@ class DaemonDatabase:
         self._ballast = ballast
         self._next = 0
 
+    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
+        """Queue `unit` for the next group commit, for whoever does not wait; order is the order of calls."""
+        return self._writer.submit(unit)
+
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in the next group commit; cancelling the caller does not undo it."""
         return await self._writer.submit(unit)

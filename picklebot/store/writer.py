@@ -26,6 +26,7 @@ T = TypeVar("T")
 Unit: TypeAlias = Callable[[sqlite3.Connection], T]
 
 MAX_GROUP = 1024  #: units in one commit: bounds how long the first of them waits for the last
+CROWD = 64  #: units that make a commit of their own: who was just answered runs while that one waits for the disk
 SLICE = 0.002  #: seconds of statements after which others get the loop for a moment
 BUSY_PAUSE = 0.01  #: seconds before asking again for a lock that another process holds
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -96,7 +97,8 @@ class Writer:
                 await self._commit(group)
                 _settle(group)
                 group = []
-                await asyncio.sleep(0)  # who was just answered often has more to write: it shares the next commit
+                if len(self._queue) < CROWD:
+                    await asyncio.sleep(0)  # who was just answered often has more to write: it shares the next commit
         finally:
             # Reached with a group in hand only by a bug in a unit: fail who waits, and take the daemon down.
             if group:

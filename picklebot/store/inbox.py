@@ -17,7 +17,7 @@ from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply, Usage
 from picklebot.core.text import shorten
 from picklebot.errors import NotFound, QueueFull
-from picklebot.store import outbox
+from picklebot.store import claims, outbox
 from picklebot.store.base import Acceptance, Arrival, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros, to_micros
 from picklebot.store.database import Database
@@ -62,20 +62,26 @@ class SqliteInbox:
         assert isinstance(event, InboundEvent)
         return event
 
-    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent | None:
-        """Accept a command and its reply at once, with no turn; None if its key was seen before."""
+    async def answer(self, arrival: Arrival, reply: str, *, error: str | None = None) -> OutboundEvent | None:
+        """Accept a command and its reply at once, with no turn; None if its key was seen before.
+
+        With `error` it counts as failed. Its claim ends with it.
+        """
 
         def unit(connection: sqlite3.Connection) -> OutboundEvent | None:
+            claims.end(connection, arrival)
             acceptance = accept(connection, arrival, limit=1 << 30)
             if acceptance.duplicate:
                 return None
-            connection.execute("UPDATE inbox SET state = 'done' WHERE seq = ?", (acceptance.seq,))
+            state = "failed" if error else "done"
+            connection.execute("UPDATE inbox SET state = ?, error = ? WHERE seq = ?", (state, error, acceptance.seq))
             event = OutboundEvent(
                 session_id=acceptance.event.session_id,
                 source=arrival.source,
                 to=arrival.source,
                 cause_id=acceptance.event.id,
                 content=reply,
+                error=error,
                 created_at=arrival.at,
             )
             outbox.add(connection, event)

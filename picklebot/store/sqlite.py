@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from picklebot.store.chain import SqliteChains
+from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
 from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
@@ -26,6 +27,7 @@ class SqliteStore:
     """Every seam over one database."""
 
     inbox: SqliteInbox
+    claims: SqliteClaims
     turns: SqliteTurns
     outbox: SqliteOutbox
     sessions: SqliteSessions
@@ -41,6 +43,7 @@ class SqliteStore:
         """Return the store that speaks to `database`."""
         return cls(
             inbox=SqliteInbox(database),
+            claims=SqliteClaims(database),
             turns=SqliteTurns(database),
             outbox=SqliteOutbox(database),
             sessions=SqliteSessions(database),

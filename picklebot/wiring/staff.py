@@ -26,6 +26,7 @@ from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Commands
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.orders import Orders
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -78,7 +79,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             inbox=parts.store.inbox,
             channels=channels,
             door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
-            commands=commands,
+            orders=Orders(bus=parts.bus, inbox=parts.store.inbox, claims=parts.store.claims, commands=commands),
             clock=clock,
         ),
     ]

@@ -14,9 +14,9 @@ from picklebot.channels.base import Accepted, Channel, Incoming
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.text import MAX_CONTENT, clean
-from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, PicklebotError, StoreFull
+from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, StoreFull
 from picklebot.store.base import Arrival, Inbox
-from picklebot.workers.commands import Commands
+from picklebot.workers.orders import Orders
 
 logger = logging.getLogger(__name__)
 
@@ -48,19 +48,20 @@ class ChannelWorker:
         inbox: Inbox,
         channels: Mapping[str, Channel],
         door: "Door",
-        commands: Commands,
+        orders: Orders,
         clock: Clock,
     ) -> None:
         self._bus = bus
         self._inbox = inbox
         self._channels = channels
         self._door = door
-        self._commands = commands
+        self._orders = orders
         self._clock = clock
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Listen until stopped; what has arrived by then is still accepted."""
+        await self._orders.tell_what_was_cut_short()
         async with asyncio.TaskGroup() as group:
             listeners = [
                 group.create_task(self._listen(channel, group), name=f"channel {channel.name}")
@@ -107,33 +108,14 @@ class ChannelWorker:
 
     async def _accept(self, incoming: Incoming) -> Accepted:
         arrival = self._door.open(incoming, self._clock)
-        if (command := self._commands.parse(arrival.content)) is not None:
-            return await self._obey(arrival, command)
+        if (command := self._orders.parse(arrival.content)) is not None:
+            return await self._orders.obey(arrival, command)
         acceptance = await self._inbox.accept(arrival, limit=self._door.queue_limit)
         if not acceptance.duplicate:
             await self._bus.publish(acceptance.event)
         return Accepted(
             event_id=acceptance.event.id, session_id=acceptance.event.session_id, duplicate=acceptance.duplicate
         )
-
-    async def _obey(self, arrival: Arrival, command: tuple[str, str]) -> Accepted:
-        """Run a slash command and answer it. It waits for no turn, so that /stop can stop one."""
-        if (again := await self._seen(arrival)) is not None:
-            return again
-        try:
-            reply = await self._commands.run(arrival.source, command)
-        except PicklebotError as exc:
-            reply = str(exc)
-        event = await self._inbox.answer(arrival, reply)
-        if event is None and (again := await self._seen(arrival)) is not None:
-            return again  # offered twice at once, and the other one was quicker
-        assert event is not None
-        await self._bus.publish(event)
-        return Accepted(event_id=event.cause_id or event.id, session_id=event.session_id)
-
-    async def _seen(self, arrival: Arrival) -> Accepted | None:
-        seen = await self._inbox.seen(arrival.source.channel, arrival.key)
-        return Accepted(event_id=seen.id, session_id=seen.session_id, duplicate=True) if seen else None
 
 
 class Door:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from picklebot.testing import FakeChannel, ScriptedModel
+from picklebot.core.source import Source
+from picklebot.store.base import Arrival
+from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from picklebot.workers.commands import Commands
-from tests.flow.conftest import Daemon
+from tests.flow.conftest import Daemon, Stored
 
 
 async def ask(channel: FakeChannel, command: str) -> str:
@@ -50,6 +52,47 @@ async def test_new_forgets_the_conversation_and_session_goes_back_to_it(daemon: 
         assert "Back in session" in await ask(channel, f"/session {old[:20]}")
         await ask(channel, "third")
         assert len(model.requests[-1].messages) == 3
+
+
+async def test_two_copies_of_new_at_once_start_one_session(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel(), channel) as app:
+        first, second = await asyncio.gather(
+            channel.say_and_settle("/new", key="n"), channel.say_and_settle("/new", key="n")
+        )
+        assert "fresh session" in (await channel.heard())[1]
+        assert len(await app.store.sessions.recent(source=Source("fake", ("ann",)))) == 1
+    assert (first.event_id, first.duplicate, second.duplicate) == (second.event_id, False, True)
+    assert len(channel.receipts) == 1
+
+
+async def test_a_command_that_a_crash_cut_short_is_told_of_and_not_repeated(
+    daemon: Daemon, channel: FakeChannel, stored: Stored, clock: FakeClock
+) -> None:
+    source = Source("fake", ("ann",))
+    async with stored() as store:
+        arrival = Arrival(source=source, content="/new", key="n", agent_id="pickle", at=clock.now())
+        assert await store.claims.claim(arrival)
+    async with daemon(ScriptedModel(), channel) as app:
+        assert "I did not finish `/new`" in (await channel.heard())[1]
+        again = await channel.say_and_settle("/new", key="n")
+        assert again.duplicate
+        assert len(await app.store.sessions.recent(source=source)) == 1
+        counts = await app.store.ledger.counts()
+    assert (counts.accepted, counts.failed, counts.open) == (1, 1, 0)
+    async with daemon(ScriptedModel(), channel):
+        pass
+    assert len(channel.receipts) == 1
+
+
+async def test_a_command_whose_answer_was_not_written_is_not_run_when_it_is_offered_again(
+    daemon: Daemon, channel: FakeChannel, clock: FakeClock
+) -> None:
+    source = Source("fake", ("ann",))
+    async with daemon(ScriptedModel(), channel) as app:
+        await app.store.claims.claim(Arrival(source=source, content="/new", key="n", agent_id="pickle", at=clock.now()))
+        await channel.say("/new", key="n")
+        assert "whether it took effect is not known" in (await channel.heard())[1]
+        assert len(await app.store.sessions.recent(source=source)) == 1
 
 
 async def test_a_redelivered_new_does_not_forget_again(daemon: Daemon, channel: FakeChannel) -> None:

@@ -92,8 +92,11 @@ class Inbox(Protocol):
         """Return the message that was accepted under this key, if there was one."""
         ...
 
-    async def answer(self, arrival: Arrival, reply: str) -> OutboundEvent | None:
-        """Accept a command and its reply at once, with no turn; None if its key was seen before."""
+    async def answer(self, arrival: Arrival, reply: str, *, error: str | None = None) -> OutboundEvent | None:
+        """Accept a command and its reply at once, with no turn; None if its key was seen before.
+
+        With `error` it counts as failed. Its claim ends with it.
+        """
         ...
 
     async def due(self, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[tuple[str, str]]:

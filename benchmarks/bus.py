@@ -163,24 +163,27 @@ class _Handler:
         self.latencies: list[float] = []
         self._doorbell = bus.subscribe(InboundEvent, maxsize=DOORBELLS)
         self._database = database
-        self._acks: set[asyncio.Future[sqlite3.Cursor]] = set()
+        self._acks: set[asyncio.Future[None]] = set()
 
     def close(self) -> None:
         self._doorbell.close()
 
     async def run(self) -> None:
         async for event in self._doorbell:
-            key = (event.source.channel, event.key)
-            ack = self._database.submit(lambda connection, key=key: connection.execute(_ACK, key))
+            ack = self._database.submit(partial(_acknowledge, (event.source.channel, event.key)))
             ack.add_done_callback(partial(self._acknowledged, event.key))
             self._acks.add(ack)
         if self._acks:
             await asyncio.wait(self._acks)
 
-    def _acknowledged(self, key: str, ack: "asyncio.Future[sqlite3.Cursor]") -> None:
+    def _acknowledged(self, key: str, ack: "asyncio.Future[None]") -> None:
         self._acks.discard(ack)
         ack.result()
         self.latencies.append(perf_counter() - self.sent.pop(key))
+
+
+def _acknowledge(name: tuple[str, str], connection: sqlite3.Connection) -> None:
+    connection.execute(_ACK, name)
 
 
 def _check(path: Path, expected: int) -> None:

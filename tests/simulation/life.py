@@ -31,6 +31,7 @@ from picklebot.workers.casting import Casting, Stage
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Commands
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.orders import Orders
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from tests.power.disk import Disk, Image, Op
@@ -170,13 +171,14 @@ class Life:
                 clock=clock,
             ),
         )
+        orders = Orders(bus=bus, inbox=store.inbox, claims=store.claims, commands=Commands({}))
         door = Door(routing=RoutingTable([], default="echo"), agents=cast, queue_limit=20)
         policy = RetryPolicy(jitter=lambda most: self._rng.uniform(most / 2, most))
         agents = [self._agent_worker(bus, store, casting, clock) for _ in range(self._plants.agent_workers)]
         return [
             DeliveryWorker(bus=bus, outbox=store.outbox, channels=channels, clock=clock, policy=policy),
             *agents,
-            ChannelWorker(bus=bus, inbox=store.inbox, channels=channels, door=door, commands=Commands({}), clock=clock),
+            ChannelWorker(bus=bus, inbox=store.inbox, channels=channels, door=door, orders=orders, clock=clock),
         ]
 
     def _agent_worker(self, bus: EventBus, store: SqliteStore, casting: Casting, clock: SimClock) -> AgentWorker:

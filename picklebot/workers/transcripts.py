@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from picklebot.core.messages import Message
 from picklebot.store.base import Sessions
 
-MAX_SESSIONS = 256  #: conversations kept at hand; the rest are read from the store when they speak again
+# Conversations kept at hand; the rest are read from the store when they speak again. There is room for every session
+# that has a lane at once: with less, a mountain of open messages would have each turn read its conversation anew.
+MAX_SESSIONS = 1024
+MAX_SIZE = 16_000_000  #: characters of all of them together; in memory each takes some three bytes
 
 
 class Transcripts:
@@ -19,6 +22,7 @@ class Transcripts:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._kept: OrderedDict[str, Conversation] = OrderedDict()
+        self._size = 0
 
     async def get(self, session_id: str) -> "Conversation":
         """Return a session's messages, oldest first."""
@@ -26,19 +30,24 @@ class Transcripts:
         if conversation is None:
             conversation = Conversation(await self._sessions.transcript(session_id))
             self._kept[session_id] = conversation
-            while len(self._kept) > MAX_SESSIONS:
-                self._kept.popitem(last=False)
+            self._size += conversation.size
         self._kept.move_to_end(session_id)
+        while len(self._kept) > 1 and (len(self._kept) > MAX_SESSIONS or self._size > MAX_SIZE):
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= oldest.size
         return conversation
 
     def append(self, session_id: str, messages: Sequence[Message]) -> None:
         """Add what a finished turn has put into the store."""
         if kept := self._kept.get(session_id):
+            before = kept.size
             kept.extend(messages)
+            self._size += kept.size - before
 
     def forget(self, session_id: str) -> None:
         """Read this session from the store next time."""
-        self._kept.pop(session_id, None)
+        if kept := self._kept.pop(session_id, None):
+            self._size -= kept.size
 
 
 class Conversation:

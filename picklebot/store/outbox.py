@@ -16,9 +16,9 @@ from picklebot.store.events import append
 
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
 # SQLite takes bare columns from the row that holds the minimum, so each peer's oldest row speaks for it.
-_HEADS = """SELECT min(seq) AS seq, state, not_before, peer FROM outbox
+_HEADS = """SELECT min(seq) AS seq, state, not_before, peer, count(*) > 1 AS more FROM outbox
     WHERE channel = ? AND state IN ('pending', 'sending') GROUP BY peer"""
-_CLAIMABLE = f"""SELECT heads.peer, outbox.attempts, outbox.unknown, outbox.since, {_EVENTS}
+_CLAIMABLE = f"""SELECT heads.peer, heads.more, outbox.attempts, outbox.unknown, outbox.since, {_EVENTS}
     FROM ({_HEADS}) AS heads JOIN outbox USING (seq) JOIN events USING (seq)
     WHERE heads.state = 'pending' AND heads.not_before <= ? ORDER BY seq LIMIT ?"""  # noqa: S608
 
@@ -92,12 +92,14 @@ def claim(
     """Mark what may leave now as being sent."""
     rows = connection.execute(_CLAIMABLE, (channel, to_micros(now), limit + len(busy))).fetchall()
     claimed: list[OutboxRow] = []
-    for peer, attempts, unknown, since, *columns in rows:
+    for peer, more, attempts, unknown, since, *columns in rows:
         if peer in busy or len(claimed) == limit:
             continue
         seq, event = decode_event(tuple(columns))
         assert isinstance(event, OutboundEvent)
         connection.execute("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?", (seq,))
         began = event.created_at if since is None else from_micros(since)
-        claimed.append(OutboxRow(seq=seq, event=event, attempts=attempts + 1, since=began, unknown=bool(unknown)))
+        claimed.append(
+            OutboxRow(seq=seq, event=event, attempts=attempts + 1, since=began, unknown=bool(unknown), more=bool(more))
+        )
     return claimed

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from picklebot.channels.base import Channel
@@ -56,7 +56,7 @@ class DeliveryWorker:
         self._clock = clock
         self._policy = policy
         self._inbox = bus.subscribe(OutboundEvent, maxsize=DOORBELLS)
-        self._bells = {name: asyncio.Event() for name in channels}
+        self._lanes = {name: _Lane() for name in channels}
         self._draining = False
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -67,35 +67,35 @@ class DeliveryWorker:
             ready()
             async for event in self._inbox:
                 # A reply for a channel that does not run here waits in the outbox for one that does.
-                if bell := self._bells.get(event.to.channel):
-                    bell.set()
+                if lane := self._lanes.get(event.to.channel):
+                    lane.ring(str(event.to))
             self._draining = True
-            for bell in self._bells.values():
-                bell.set()
+            for lane in self._lanes.values():
+                lane.bell.set()
 
     def stop(self) -> None:
         """Deliver what is due and come to an end."""
         self._inbox.close()
 
     async def _lane(self, channel: Channel) -> None:
-        bell = self._bells[channel.name]
-        flying: set[str] = set()
+        lane = self._lanes[channel.name]
         async with asyncio.TaskGroup() as flights:
             while True:
-                bell.clear()  # before looking: a ring while we look means look again
-                draining = self._draining
-                room = IN_FLIGHT - len(flying)
-                rows = await self._outbox.claim(channel.name, self._clock.now(), limit=room) if room else []
+                room = lane.look(draining := self._draining)
+                now = self._clock.now()
+                rows = await self._outbox.claim(channel.name, now, limit=room) if room else []
                 for row in rows:
                     peer = str(row.event.to)
                     task = flights.create_task(self._attempt(channel, row), name=f"delivery to {peer}")
-                    flying.add(peer)
-                    task.add_done_callback(partial(_landed, flying, peer, bell))
-                if draining and not flying:
+                    lane.take_off(peer, more=row.more)
+                    task.add_done_callback(partial(lane.land, peer))
+                if draining and not lane.flying:
                     return
-                if not rows:
-                    until = await self._outbox.next_due(channel.name) if room else None
-                    await self._clock.wait(bell, until=until)
+                lane.short = len(rows) == room
+                if lane.ahead or (lane.until is not None and lane.until <= now):
+                    lane.ahead = False
+                    lane.until = await self._outbox.next_due(channel.name)
+                await self._clock.wait(lane.bell, until=None if lane.short else lane.until)
 
     async def _attempt(self, channel: Channel, row: OutboxRow) -> None:
         event = row.event
@@ -122,6 +122,7 @@ class DeliveryWorker:
         pause = self._policy.pause(row.attempts, asked)
         logger.info("delivery to %s delayed by %s: %s", row.event.to, pause, error, extra={"event": row.event.id})
         await self._outbox.reschedule(row, not_before=now + pause, error=error)
+        self._lanes[row.event.to.channel].look_ahead()
 
     async def _give_up(self, row: OutboxRow, error: str) -> None:
         event = row.event
@@ -134,6 +135,44 @@ class DeliveryWorker:
         )
 
 
-def _landed(flying: set[str], peer: str, bell: asyncio.Event, task: asyncio.Task[None]) -> None:
-    flying.discard(peer)
-    bell.set()
+class _Lane:
+    """What a channel's lane knows without a look at the table, so that it looks only where there is something new."""
+
+    def __init__(self) -> None:
+        self.bell = asyncio.Event()
+        self.flying: set[str] = set()
+        self.until: datetime | None = None  #: when the next reply that was put off is due
+        self.ahead = True  #: `until` is out of date: the last run may have left some, or one was put off since
+        self.short = False  #: the last look left no room for all that may leave
+        self._behind: set[str] = set()  # peers that may have more behind what is on its way to them
+        self._draining = False
+
+    def look(self, draining: bool) -> int:
+        """Begin a look at the table; return for how many peers there is room."""
+        self.bell.clear()  # before looking: a ring while we look means look again
+        self._draining = draining
+        self._behind &= self.flying
+        return IN_FLIGHT - len(self.flying)
+
+    def ring(self, peer: str) -> None:
+        """There is a reply for `peer`. Behind one that is on its way it waits until that has landed."""
+        self._behind.add(peer)
+        if peer not in self.flying:
+            self.bell.set()
+
+    def take_off(self, peer: str, *, more: bool) -> None:
+        """A reply is on its way; `more` wait behind it."""
+        self.flying.add(peer)
+        if more:
+            self._behind.add(peer)
+
+    def land(self, peer: str, task: asyncio.Task[None]) -> None:
+        """An attempt has ended."""
+        self.flying.discard(peer)
+        if self.short or self._draining or peer in self._behind:
+            self.bell.set()
+
+    def look_ahead(self) -> None:
+        """A reply was put off."""
+        self.ahead = True
+        self.bell.set()

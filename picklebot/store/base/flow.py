@@ -165,6 +165,8 @@ class OutboxRow:
     attempts: int
     since: datetime
     unknown: bool = False
+    more: bool = False
+    """Others wait behind it for the same peer."""
 
 
 class Outbox(Protocol):

@@ -36,7 +36,7 @@ def settled(scale: Scale, url: str | None, sessions: int) -> float:
     root = workspace(scale.folder / f"idle-{sessions}", url)
     open_events(root, sessions, max(sessions, 1))
     with server(root) as running:
-        answered, *_ = running.drain(PATIENCE)
+        answered = running.drain(PATIENCE).answered
         if answered != sessions:
             raise AssertionError(f"{answered} of {sessions} sessions had their turn within {PATIENCE:.0f} s")
         sleep(0 if scale.quick else QUIET)

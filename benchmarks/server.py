@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,50 @@ _SINK = "channels: {{{name}: {{enabled: true, use: benchmarks.sink}}}}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A server at one moment: seconds since the first look, what is open, and what it has used."""
+
+    at: float
+    left: int
+    busy: float
+    mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a server worked off what was open."""
+
+    looks: Sequence[Look]
+
+    @property
+    def answered(self) -> int:
+        """How many messages are no longer open."""
+        return self.looks[0].left - self.looks[-1].left
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.answered / self.looks[-1].at if self.answered else 0.0
+
+    @property
+    def peak(self) -> float:
+        """The most memory that was seen, in MB."""
+        return max(look.mb for look in self.looks)
+
+    def cost(self, begin: float, end: float) -> float:
+        """Return seconds of the server's processor for one answer, between two shares of all that were given.
+
+        On a shared machine this says more than a rate does: it does not change with what the neighbours do.
+        """
+        first = next(look for look in self.looks if self._share(look) >= begin)
+        last = next(look for look in self.looks if self._share(look) >= end)
+        return (last.busy - first.busy) / max(first.left - last.left, 1)
+
+    def _share(self, look: Look) -> float:
+        return (self.looks[0].left - look.left) / max(self.answered, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """A daemon in a process of its own, and the seconds from its start until it said that it is ready."""
 
@@ -33,14 +77,20 @@ class Server:
         """Return the memory that it holds now."""
         return resident_mb(self.pid)
 
-    def drain(self, seconds: float) -> tuple[int, float, float]:
-        """Wait until nothing is open, at most so long; return how many were answered, in how long, and the peak MB."""
-        before, began, peak = count_open(self.root), perf_counter(), 0.0
-        left = before
-        while left and perf_counter() - began < seconds:
+    def busy(self) -> float:
+        """Return the seconds of the processor that it has used. Linux only."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def drain(self, seconds: float) -> "Drained":
+        """Watch until nothing is open, at most so long."""
+        began = perf_counter()
+        looks = [Look(at=0.0, left=count_open(self.root), busy=self.busy(), mb=self.resident_mb())]
+        while looks[-1].left and looks[-1].at < seconds:
             sleep(LOOK_EVERY)
-            left, peak = count_open(self.root), max(peak, self.resident_mb())
-        return before - left, perf_counter() - began, peak
+            left = count_open(self.root)
+            looks.append(Look(at=perf_counter() - began, left=left, busy=self.busy(), mb=self.resident_mb()))
+        return Drained(looks)
 
 
 def workspace(root: Path, url: str | None) -> Path:

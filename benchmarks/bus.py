@@ -6,6 +6,7 @@ stand the same events as files, the same rows written by the barest loop that sh
 
 A bus of files dispatches one event after the other, however many publish (`LOOP`): that is the design which is
 measured against. The same files written by a thread for each publisher (`THREADS`) are the most that this disk gives.
+`UNITS` are the statements of the same accepts and acks by themselves: no writer can be faster than they are.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
 
-from benchmarks import bare_files, bare_rows
+from benchmarks import bare_files, bare_rows, bare_units
 from benchmarks.machine import fsync_seconds
 from benchmarks.rows import Bar, Row, Scale
 from picklebot.clock import SystemClock
@@ -36,8 +37,8 @@ LIMIT = 1 << 20  #: of open messages in a session: the bar here is the disk, not
 BESIDE_FILES = {1: Bar(ratio=0.9), 256: Bar(ratio=10)}
 BESIDE_BARE = {256: Bar(ratio=0.6)}
 THREADS, LOOP, BARE = "a file per event, threads", "a file per event, one loop", "bare loop, same rows"
+UNITS = "our statements alone"
 OURS = "picklebot"
-_ACK = "UPDATE inbox SET state = 'done' WHERE channel = ? AND key = ? AND state = 'open'"
 _numbers = count()
 
 
@@ -71,7 +72,9 @@ def _measure(scale: Scale, publishers: int, total: int) -> dict[str, list[Figure
         BARE: lambda folder: _timed(lambda: asyncio.run(bare_rows.publish(folder / "bare.db", publishers, total))),
         THREADS: lambda folder: _timed(lambda: bare_files.publish(folder / "files", publishers, fewer)),
     }
-    if publishers > 1:  # a loop writes one file after the other, however many publish
+    if publishers > 1:
+        systems[UNITS] = lambda folder: _timed(lambda: bare_units.publish(folder / "units.db", publishers, total))
+        # A loop writes one file after the other, however many publish
         systems[LOOP] = lambda folder: _timed(lambda: bare_files.publish(folder / "files", 1, fewer))
     measured: dict[str, list[Figures]] = {name: [] for name in systems}
     for n in range(scale.of(5, 1)):
@@ -86,7 +89,7 @@ def _measure(scale: Scale, publishers: int, total: int) -> dict[str, list[Figure
 def _rows(publishers: int, measured: dict[str, list[Figures]]) -> list[Row]:
     rate = {name: median(figures.rate for figures in runs) for name, runs in measured.items()}
     case = f"{publishers} publishers" if publishers > 1 else "1 publisher"
-    bars = {LOOP: BESIDE_FILES, THREADS: BESIDE_FILES, BARE: BESIDE_BARE}
+    bars = {LOOP: BESIDE_FILES, THREADS: BESIDE_FILES, BARE: BESIDE_BARE, UNITS: {}}
     return [
         *(
             Row(
@@ -99,7 +102,7 @@ def _rows(publishers: int, measured: dict[str, list[Figures]]) -> list[Row]:
                 other=rate[name],
                 bar=bars[name].get(publishers),
             )
-            for name in (THREADS, LOOP, BARE)
+            for name in (THREADS, LOOP, BARE, UNITS)
             if name in rate
         ),
         *(_latency(case, percent, measured) for percent in (50, 99)),
@@ -183,7 +186,7 @@ class _Handler:
 
 
 def _acknowledge(name: tuple[str, str], connection: sqlite3.Connection) -> None:
-    connection.execute(_ACK, name)
+    connection.execute(bare_units.ACK, name)
 
 
 def _check(path: Path, expected: int) -> None:

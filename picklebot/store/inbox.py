@@ -163,6 +163,7 @@ def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> A
         agent_id=agent_id,
         content=arrival.content,
         key=arrival.key,
+        deliver=arrival.deliver,
         created_at=arrival.at,
     )
     seq = append(connection, event)

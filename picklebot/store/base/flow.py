@@ -27,6 +27,8 @@ class Arrival:
     session_id: str | None = None
     new_session: bool = False
     pinned: bool = False
+    deliver: str | None = None
+    """Where the reply goes, as in `InboundEvent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from picklebot.store.database import Database, open_database
 from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
+from picklebot.store.jobs import SqliteJobBook
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
@@ -35,6 +36,7 @@ class SqliteStore:
     chains: SqliteChains
     letters: SqliteLetters
     forks: SqliteForks
+    jobs: SqliteJobBook
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -50,6 +52,7 @@ class SqliteStore:
             chains=SqliteChains(database),
             letters=SqliteLetters(database),
             forks=SqliteForks(database),
+            jobs=SqliteJobBook(database),
         )
 
 

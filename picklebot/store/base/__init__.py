@@ -20,6 +20,7 @@ from picklebot.store.base.jobs import JobBook as JobBook
 from picklebot.store.base.jobs import JobState as JobState
 from picklebot.store.base.jobs import Progress as Progress
 from picklebot.store.base.jobs import Row as Row
+from picklebot.store.base.jobs import Tripped as Tripped
 from picklebot.store.base.ledger import Counts as Counts
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend

@@ -121,7 +121,7 @@ class Inbox(Protocol):
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
         ...
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
         ...
 

@@ -42,7 +42,6 @@ class Progress:
     through: datetime
     next: datetime | None
     due: datetime | None
-    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ class Firing:
     """An instant to be begun, with the message that it sends; the message's key is `<job>@<wall>`.
 
     `progress` None: begun by hand, which moves no schedule and is done even if the job is paused.
-    `stand_by`: it waits for its turn behind others, however many.
+    `stand_by`: it waits for its turn behind others, however many. `ends`: once it is begun, the job is over.
     """
 
     job_id: str
@@ -60,6 +59,7 @@ class Firing:
     progress: Progress | None = None
     overlap: Overlap = "skip"
     stand_by: bool = False
+    ends: bool = False
     gated: bool = False
     late: bool = False
     reason: str = ""
@@ -110,6 +110,14 @@ class InstantReport:
     open: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tripped:
+    """A job that failed too often and is paused now, and the word about it, if there is anybody to hear it."""
+
+    why: str
+    notice: OutboundEvent | None = None
+
+
 class JobBook(Protocol):
     """Jobs' own memory. Each method that changes something is one transaction."""
 
@@ -117,8 +125,8 @@ class JobBook(Protocol):
         """Return what is remembered of jobs whose id comes after `after`, by id."""
         ...
 
-    async def state(self, job_id: str) -> JobState | None:
-        """Return what is remembered of a job."""
+    async def states(self, job_ids: Sequence[str]) -> list[JobState]:
+        """Return what is remembered of these jobs."""
         ...
 
     async def adopt(self, states: Sequence[JobState]) -> None:
@@ -129,7 +137,7 @@ class JobBook(Protocol):
         """Forget when jobs are due that are no more; should one come back, it begins anew. Its instants stay."""
         ...
 
-    async def account(self, job_id: str, rows: Sequence[Row], progress: Progress) -> int:
+    async def account(self, job_id: str, rows: Sequence[Row], progress: Progress | None) -> int:
         """Write rows for instants that send nothing; those that have one already keep it. Return how many are new."""
         ...
 
@@ -161,10 +169,10 @@ class JobBook(Protocol):
         """Let a job go on, its failures forgotten; return whether it was paused."""
         ...
 
-    async def trip(self, job_id: str, *, most: int, to: Source | None, at: datetime) -> OutboundEvent | None:
-        """Pause a job whose last `most` turns all failed, and tell `to`; return what was told, the first time only."""
+    async def trip(self, job_id: str, *, most: int, to: Source | None, at: datetime) -> Tripped | None:
+        """Pause a job whose last `most` turns all failed, and tell `to`; None if it goes on, or is paused already."""
         ...
 
     async def history(self, job_id: str, *, limit: int) -> list[InstantReport]:
-        """Return a job's instants, the newest first."""
+        """Return a job's last instants, the newest last."""
         ...

@@ -4,17 +4,18 @@ Promises a plain value that a file and a conversation fill in alike. Knows no fi
 """
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 
-from picklebot.clock import zone_named
 from picklebot.core.source import Source
 from picklebot.definitions.crons import CronSpec, Missed
+from picklebot.jobs.timing import Timing, timing_of
 
 Overlap: TypeAlias = Literal["skip", "queue"]
 
 CRON = "cron"  #: the channel of a job from a CRON.md
+_ANY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +60,22 @@ class Job:
         told = repr((self.cron, self.every, at, str(self.zone), self.jitter, self.one_off))
         return blake2b(told.encode(), digest_size=12).hexdigest()
 
+    def timing(self, anchor: datetime) -> Timing:
+        """Return when it is due; `every` counts from `anchor`."""
+        return Timing(zone=self.zone, cron=self.cron, every=self.every, at=self.at, anchor=anchor, jitter=self.jitter)
+
 
 def job_of(spec: CronSpec, *, default_agent: str, zone: tzinfo) -> Job:
     """Return the job of a CRON.md; `default_agent` and `zone` are for a file that names none."""
-    zone = zone_named(spec.timezone) if spec.timezone else zone
-    at = datetime.fromisoformat(spec.at) if spec.at is not None else None
+    timing = timing_of(spec, zone=zone, anchor=_ANY)
     return Job(
         id=str(Source(CRON, (spec.id,))),
         name=spec.name,
         agent_id=spec.agent or default_agent,
-        zone=zone,
-        cron=spec.schedule,
-        every=spec.every,
-        at=at.replace(tzinfo=zone) if at is not None and at.tzinfo is None else at,
+        zone=timing.zone,
+        cron=timing.cron,
+        every=timing.every,
+        at=timing.at,
         prompt=spec.prompt,
         missed=spec.missed,
         overlap=spec.overlap,

@@ -54,6 +54,14 @@ class SqliteJobBook:
         )
         return [_state(row) for row in rows]
 
+    async def soonest(self, limit: int) -> list[JobState]:
+        """Return the jobs that are due next, soonest first, without those that are paused."""
+        rows = await self._database.fetch(
+            f"SELECT {_COLUMNS} FROM jobs WHERE next IS NOT NULL AND paused IS NULL ORDER BY next LIMIT ?",  # noqa: S608
+            (limit,),
+        )
+        return [_state(row) for row in rows]
+
     async def adopt(self, states: Sequence[JobState]) -> None:
         """Remember jobs with new schedules. A pause stays as it was."""
         rows = [

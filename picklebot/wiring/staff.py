@@ -12,7 +12,7 @@ from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
 from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.channels.base import Channel
-from picklebot.clock import Clock
+from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
 from picklebot.store.sqlite import SqliteStore
@@ -29,6 +29,7 @@ from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.destinations import Nowhere
+from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -115,7 +116,10 @@ def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable,
         now=now_in(config, clock),
     )
     why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
-    return Commands({**sessions.table(), **why.table()})
+    jobs = JobCommands(
+        library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
+    )
+    return Commands({**sessions.table(), **why.table(), **jobs.table()})
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

@@ -40,6 +40,20 @@ def progress(job: Job, timing: Timing, through: datetime) -> Progress:
     )
 
 
+def upcoming(job: Job, state: JobState | None, now: datetime) -> datetime | None:
+    """Return when a job is due next, in its own time zone; None if never, or if nobody has seen it since it changed."""
+    if not job.enabled:
+        return None
+    known = state if state is not None and state.fingerprint == job.fingerprint else None
+    if known is None and job.every is not None:  # it counts from when the daemon first sees it
+        return None
+    if known is not None and known.over:
+        return None
+    anchor, after = (known.anchor, max(known.through, now)) if known is not None else (now, now)
+    instant = next_instant(job.timing(anchor), after=after)
+    return instant.at.astimezone(job.zone) if instant is not None else None
+
+
 def due_of(job: Job, instant: Instant) -> datetime:
     """Return when an instant is to be begun."""
     return instant.at + delay_of(job.id, instant, job.jitter)

@@ -11,6 +11,7 @@ CREATE TABLE jobs (
     paused      TEXT,
     since       INTEGER NOT NULL DEFAULT 0 -- the last instant whose failure no longer counts
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_by_moment ON jobs (next) WHERE next IS NOT NULL;
 
 -- What became of each instant: one row each. `event` is the message that it sent, made in the same transaction.
 CREATE TABLE instants (

@@ -19,7 +19,6 @@ from picklebot.workers.commands import Command
 
 PAGE = Path("docs/reference.md")
 NOT_YET = (
-    "cron",
     "gateway",
     "heartbeat",
     "limits.dispatch_depth",

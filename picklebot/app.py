@@ -72,13 +72,6 @@ async def open_app(
             bus=parts.bus,
             store=parts.store,
             library=parts.library,
-            notices=[*parts.notices, *_job_notices(parts.library, role)],
+            notices=parts.notices,
             staff=await hire(config, clock, parts, by_name),
         )
-
-
-def _job_notices(library: Library, role: str) -> list[str]:
-    jobs = [spec.id for spec in library.crons.values() if spec.enabled]
-    if not jobs or role != "server":
-        return []
-    return [f"{len(jobs)} jobs are enabled ({', '.join(sorted(jobs)[:5])}), and this version runs no jobs yet."]

@@ -89,6 +89,11 @@ class Workspace:
         return self.state / "restoring" / "plan.json"
 
     @property
+    def requests(self) -> Path:
+        """What a person asked of the daemon's jobs, until it is taken."""
+        return self.state / "requests"
+
+    @property
     def ipc(self) -> Path:
         """Where external agents and the daemon exchange files."""
         return self.state / "ipc"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare_ask, bare_files, bare_rows, bus, flat, idle, jobs, recovery, startup, turns
+from benchmarks import bare_ask, bare_files, bare_rows, bus, flat, idle, jobs, recovery, scheduler, startup, turns
 from benchmarks.__main__ import main
 from benchmarks.bare_sdk import WAYS
 from benchmarks.daemon import MODEL, messages_api, prepare
@@ -126,6 +126,12 @@ def test_jobs_are_found_in_a_timetable_and_beside_it_by_asking_all(scale: Scale)
     assert [row.what for row in rows if row.beside == jobs.MATCHING] == ["soonest: all that a quiet minute costs"]
     assert all(row.figure > 0 for row in rows)
     assert len(jobs.built(jobs.made(50))) == 50
+
+
+def test_the_scheduler_takes_in_all_jobs_and_then_waits(scale: Scale) -> None:
+    rows = scheduler.run(scale)
+    assert [row.what for row in rows] == ["seen for the first time", "start again", "nothing is due"]
+    assert all(row.figure > 0 for row in rows)
 
 
 def test_a_question_counts_only_when_it_was_answered() -> None:

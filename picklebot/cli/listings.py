@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from picklebot.cli import job_commands
 from picklebot.cli.calling import call, call_unconfigured
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -16,13 +17,16 @@ Id = Annotated[str, typer.Argument(help="Its id.")]
 
 def register(app: typer.Typer) -> None:
     """Add the groups to the program."""
+    groups: dict[str, typer.Typer] = {}
     for kind, summary in (
         ("agents", "The agents of the workspace."),
         ("skills", "The skills of the workspace."),
         ("crons", "The jobs of the workspace."),
         ("tools", "The tools that agents may use."),
     ):
-        app.add_typer(_shelf(kind), name=kind, help=summary)
+        groups[kind] = _shelf(kind)
+        app.add_typer(groups[kind], name=kind, help=summary)
+    job_commands.register(groups["crons"])
     app.add_typer(sessions, name="sessions", help="Conversations.")
     app.add_typer(events, name="events", help="What was accepted and sent.")
     app.add_typer(config, name="config", help="Settings.")

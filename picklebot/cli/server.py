@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 def server(*, config: Config) -> int:
     """Run until a signal says stop."""
+    # Whoever leaves a request rings with SIGHUP, and may do so while nobody listens yet, or any more.
+    signal.signal(signal.SIGHUP, _ignore)
     logs.setup(config.logging.level, config.logging.format, stream=sys.stderr, secrets=config.known_secrets())
     try:
         asyncio.run(_serve(config))
@@ -46,6 +48,8 @@ async def _serve(config: Config) -> None:
 
             def reload() -> None:
                 reloads.create_task(app.staff.definitions.reload(), name="reload")
+                if app.staff.scheduler is not None:
+                    app.staff.scheduler.look_at_requests()
 
             loop.add_signal_handler(signal.SIGHUP, reload)
             for notice in app.notices:
@@ -54,4 +58,9 @@ async def _serve(config: Config) -> None:
                 stop, ready=lambda: logger.info("picklebot %s is ready in %s", __version__, config.workspace.root)
             )
             loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, _ignore)
     logger.info("stopped clean")
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Do nothing. Unlike SIG_IGN, no child inherits that."""

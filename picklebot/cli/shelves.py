@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from picklebot.cli.output import counted, local, many_lines, one_line, print_json, print_table, remark, say
+from picklebot.cli.reading import reading
 from picklebot.cli.toolbox import known_tools
-from picklebot.cli.upcoming import next_moment
+from picklebot.cli.upcoming import jobs_of, states_of
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.core.text import shorten
@@ -23,6 +24,7 @@ from picklebot.definitions.spec import Definition
 from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
 from picklebot.tools.base import Tool
+from picklebot.workers.plans import upcoming
 
 _WIDE = 90
 
@@ -114,16 +116,22 @@ def _skills(config: Config) -> Shelf:
 
 def _crons(config: Config) -> Shelf:
     library, zone, now = _library(config), zone_named(config.timezone), SystemClock().now()
+    jobs = jobs_of(library.crons, zone=zone, default_agent=config.default_agent)
+    with reading(config) as opened:
+        states = states_of(opened, jobs)
 
     def exhibit(spec: CronSpec) -> Exhibit:
-        at = next_moment(spec, now=now, zone=zone) if spec.enabled else None
+        state = states.get(spec.id)
+        at = upcoming(jobs[spec.id], state, now)
         when = spec.schedule or spec.at or f"every {spec.every:g}s"
-        due = local(at, zone) if at else "-" if spec.enabled else "disabled"
+        paused = state.paused if state is not None else None
+        due = "paused" if paused else local(at, zone) if at else "-" if spec.enabled else "disabled"
         row = (spec.id, when, due, spec.agent or config.default_agent, shorten(spec.name, _WIDE))
         fields = {
             **_fields(spec, config, without={"prompt", "missed"}),
             "missed": spec.missed.policy + (f":{spec.missed.seconds:g}s" if spec.missed.policy == "within" else ""),
-            "next": at.isoformat() if at else None,
+            "next": at.isoformat() if at and not paused else None,
+            "paused": paused,
         }
         return Exhibit(row=row, fields=fields, texts={"prompt": spec.prompt})
 

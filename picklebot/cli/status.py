@@ -14,7 +14,7 @@ from typing import Any
 from picklebot import __version__
 from picklebot.cli.output import bold, counted, local, one_line, print_json, say
 from picklebot.cli.reading import reading
-from picklebot.cli.upcoming import Upcoming, next_jobs
+from picklebot.cli.upcoming import Upcoming, jobs_of, next_jobs
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.library import Library
@@ -55,9 +55,10 @@ def _take(config: Config) -> Snapshot:
     library = Library(workspace.root)
     library.scan()
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    files = jobs_of(library.crons, zone=zone, default_agent=config.default_agent)
     with reading(config) as opened:
         counts, spent = asyncio.run(_sums(opened, midnight)) if opened else (_NOTHING, 0.0)
-    jobs = next_jobs(library.crons, now=now, zone=zone, default_agent=config.default_agent)
+        jobs = next_jobs(opened, files, now=now)
     problems = [_problem(p.path, p.line, p.message) for p in library.problems]
     return Snapshot(
         now=now,
@@ -126,7 +127,8 @@ def _lines(snapshot: Snapshot, config: Config) -> Iterator[str]:
     yield f"Replies: {counts.undelivered:,} not delivered yet, {counts.dead_replies:,} set aside."
     yield f"Spent today: ${snapshot.spent:.4f} of ${config.limits.day_usd:.2f}."
     for job in snapshot.jobs[:_SHOWN_JOBS]:
-        yield f"Job: {job.id} ({job.agent}) is due at {local(job.at, zone)}, but this version runs no jobs yet."
+        who = f" ({job.agent})" if job.agent else ""
+        yield f"Job: {job.id}{who} is due at {local(job.at, zone)}."
     for problem in snapshot.problems:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
         yield one_line(f"Problem: {place}: {problem['message']}")

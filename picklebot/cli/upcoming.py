@@ -1,14 +1,20 @@
-"""When the jobs of a workspace are due next, as far as their files tell.
+"""When the jobs of a workspace are due next, as far as their files and the store tell.
 
-Promises aware moments. A job with `every` counts from its last run, which its file does not know: it has none here.
+Promises aware moments. A job with `every` counts from when the daemon first saw it: before that it has none.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from picklebot.definitions.crons import CronSpec
-from picklebot.jobs.timing import next_instant, timing_of
+from picklebot.jobs.job import CRON, Job, job_of
+from picklebot.store.base import JobState
+from picklebot.store.sqlite import SqliteStore
+from picklebot.workers.plans import upcoming
+
+MOST = 100  #: jobs that are not files, in one answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,20 +26,32 @@ class Upcoming:
     at: datetime
 
 
-def next_jobs(crons: Mapping[str, CronSpec], *, now: datetime, zone: tzinfo, default_agent: str) -> list[Upcoming]:
-    """Return the enabled jobs with their next moment, soonest first."""
+def jobs_of(crons: Mapping[str, CronSpec], *, zone: tzinfo, default_agent: str) -> dict[str, Job]:
+    """Return the jobs of the files, by the names of the files."""
+    return {name: job_of(spec, default_agent=default_agent, zone=zone) for name, spec in crons.items()}
+
+
+def states_of(opened: SqliteStore | None, jobs: Mapping[str, Job]) -> dict[str, JobState]:
+    """Return what is remembered of jobs, by the names of their files."""
+    if opened is None:
+        return {}
+    found = asyncio.run(opened.jobs.states([job.id for job in jobs.values()]))
+    by_id = {state.id: state for state in found}
+    return {name: by_id[job.id] for name, job in jobs.items() if job.id in by_id}
+
+
+def next_jobs(opened: SqliteStore | None, jobs: Mapping[str, Job], *, now: datetime) -> Sequence[Upcoming]:
+    """Return the jobs that will be begun, with their next moment, soonest first: files, and what the store has beside."""
+    states = states_of(opened, jobs)
     found = [
-        Upcoming(id=spec.id, agent=spec.agent or default_agent, at=at)
-        for spec in crons.values()
-        if spec.enabled and (at := next_moment(spec, now=now, zone=zone)) is not None
+        Upcoming(id=name, agent=job.agent_id, at=at)
+        for name, job in jobs.items()
+        if not (name in states and states[name].paused) and (at := upcoming(job, states.get(name), now)) is not None
+    ]
+    others = asyncio.run(opened.jobs.soonest(MOST)) if opened is not None else []
+    found += [
+        Upcoming(id=state.id, agent="", at=state.next)
+        for state in others
+        if state.next is not None and not state.id.startswith(f"{CRON}:")
     ]
     return sorted(found, key=lambda job: (job.at, job.id))
-
-
-def next_moment(spec: CronSpec, *, now: datetime, zone: tzinfo) -> datetime | None:
-    """Return when a job is due next, in its own time zone; None if never, or if its file cannot tell."""
-    if spec.every is not None:
-        return None
-    timing = timing_of(spec, zone=zone, anchor=now)
-    instant = next_instant(timing, after=now)
-    return instant.at.astimezone(timing.zone) if instant else None

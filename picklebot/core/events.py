@@ -31,11 +31,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEvent(Event):
-    """A message for an agent. `key` is the platform's own id: the same key again is the same message."""
+    """A message for an agent. `key` is the platform's own id: the same key again is the same message.
+
+    `deliver` says where the reply goes: None back to its source, `none` nowhere, `last` to where the owner spoke last,
+    else to the source that it names.
+    """
 
     agent_id: str
     content: str
     key: str
+    deliver: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

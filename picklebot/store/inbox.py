@@ -125,13 +125,14 @@ class SqliteInbox:
             )
         )
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
 
         def unit(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE inbox SET state = 'dead', error = ? WHERE seq = ?", (error, turn.seq))
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
-            outbox.add(connection, notice)
+            if notice is not None:
+                outbox.add(connection, notice)
 
         await self._database.complete(unit)
 
@@ -169,6 +170,7 @@ def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> A
         agent_id=agent_id,
         content=arrival.content,
         key=arrival.key,
+        deliver=arrival.deliver,
         created_at=arrival.at,
     )
     seq = append(connection, event)

@@ -14,6 +14,7 @@ from picklebot.store.database import Database, open_database
 from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
+from picklebot.store.jobs import SqliteJobBook
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
@@ -37,6 +38,7 @@ class SqliteStore:
     chains: SqliteChains
     letters: SqliteLetters
     forks: SqliteForks
+    jobs: SqliteJobBook
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -53,6 +55,7 @@ class SqliteStore:
             chains=SqliteChains(database),
             letters=SqliteLetters(database),
             forks=SqliteForks(database),
+            jobs=SqliteJobBook(database),
         )
 
 

@@ -38,6 +38,8 @@ class Parts:
     bootstrap: Bootstrap
     notices: Sequence[str]
     """What a user should read at the start."""
+    role: str
+    """What this process is: server, chat or ask."""
 
 
 @asynccontextmanager
@@ -76,4 +78,5 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             library=library,
             bootstrap=bootstrap,
             notices=notices,
+            role=role,
         )

@@ -12,10 +12,11 @@ from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
 from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.channels.base import Channel
-from picklebot.clock import Clock
+from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
 from picklebot.store.sqlite import SqliteStore
+from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
@@ -24,8 +25,11 @@ from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Commands
+from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.destinations import Nowhere
+from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
@@ -41,6 +45,8 @@ class Staff:
     commands: Commands
     taker: TurnTaker
     definitions: DefinitionWorker
+    scheduler: CronWorker | None
+    """None in a process that only talks: jobs are the server's."""
 
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
@@ -62,6 +68,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         bootstrap=parts.bootstrap,
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
+    scheduler = create_scheduler(config, clock, parts, Nowhere()) if parts.role == "server" else None
     workers: list[Worker] = [
         parts.guard,
         _delivery(config, clock, parts, channels),
@@ -74,6 +81,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             clock=clock,
         ),
         definitions,
+        *([scheduler] if scheduler is not None else []),
         ChannelWorker(
             bus=parts.bus,
             inbox=parts.store.inbox,
@@ -83,7 +91,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             clock=clock,
         ),
     ]
-    return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions)
+    return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions, scheduler=scheduler)
 
 
 async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
@@ -109,7 +117,10 @@ def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable,
         now=now_in(config, clock),
     )
     why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
-    return Commands({**sessions.table(), **why.table()})
+    jobs = JobCommands(
+        library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
+    )
+    return Commands({**sessions.table(), **why.table(), **jobs.table()})
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

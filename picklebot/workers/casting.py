@@ -28,6 +28,7 @@ from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Turn
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.toolset import Toolset
+from picklebot.workers.destinations import LastPlace, Nowhere, destination
 from picklebot.workers.transcripts import Conversation
 
 
@@ -70,6 +71,7 @@ class Stage:
     variables: Mapping[str, str]
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     price: Price = lambda model, usage: None
+    places: LastPlace = field(default_factory=Nowhere)
     clock: Clock
 
 
@@ -127,14 +129,17 @@ class Casting:
         )
         return runner, self._limits(spec)
 
-    def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
-        """Return the outbound events that carry `text` back to where `event` came from, one a part."""
-        channel = self._stage.channels.get(event.source.channel)
+    async def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
+        """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none."""
+        to = await destination(event, self._stage.places)
+        if to is None:
+            return []
+        channel = self._stage.channels.get(to.channel)
         return [
             OutboundEvent(
                 session_id=event.session_id,
                 source=event.source,
-                to=event.source,
+                to=to,
                 cause_id=event.id,
                 content=content,
                 error=error,

@@ -18,7 +18,7 @@ MAX_LISTED = 15
 
 
 class SessionCommands:
-    """Answers /agents, /agent, /skills, /crons, /bindings, /new, /session, /sessions, /context, /usage and /stop."""
+    """Answers /agents, /agent, /skills, /bindings, /new, /session, /sessions, /context, /usage and /stop."""
 
     def __init__(
         self,
@@ -44,7 +44,6 @@ class SessionCommands:
             Command("agents", "", "Which agents there are.", self._agents),
             Command("agent", "[ID]", "Who answers here, or let another one answer.", self._agent),
             Command("skills", "", "Which skills there are.", self._skills),
-            Command("crons", "", "Which jobs there are.", self._crons),
             Command("bindings", "", "Which sources go to which agent.", self._bindings),
             Command("new", "", "Start a fresh session.", self._new),
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
@@ -77,11 +76,6 @@ class SessionCommands:
     async def _skills(self, source: Source, argument: str) -> str:
         skills = self._library.skills.values()
         return "\n".join(f"- **{s.id}**: {shorten(s.description, 100)}" for s in skills) or "There are no skills."
-
-    async def _crons(self, source: Source, argument: str) -> str:
-        crons = self._library.crons.values()
-        lines = [f"- **{c.id}**{'' if c.enabled else ' (off)'}: {shorten(c.name, 60)}" for c in crons]
-        return "\n".join(lines) or "There are no jobs."
 
     async def _bindings(self, source: Source, argument: str) -> str:
         lines = [f"{b.tier}. `{b.pattern}` goes to **{b.agent_id}**" for b in self._routing.bindings]

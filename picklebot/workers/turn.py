@@ -114,7 +114,7 @@ class TurnTaker:
             self._stopped.discard(session_id)
 
     async def _finish(self, turn: Turn, ending: Ending) -> bool:
-        replies = self._casting.replies(turn.event, ending.text, error=ending.error)
+        replies = await self._casting.replies(turn.event, ending.text, error=ending.error)
         more = await self._turns.finish(
             Conclusion(
                 turn=turn,
@@ -133,7 +133,7 @@ class TurnTaker:
     async def _park(self, turn: Turn, parked: Parked) -> None:
         """Defer the turn; the user is told the first time only."""
         words = f"I have to wait: {parked}. I will answer at {parked.until:%H:%M} UTC."
-        replies = self._casting.replies(turn.event, words) if not turn.parked else []
+        replies = await self._casting.replies(turn.event, words) if not turn.parked else []
         await self._inbox.defer(turn, until=parked.until, notice=replies[0] if replies else None)
         logger.warning("turn parked until %s: %s", parked.until, parked, extra={"event": turn.id})
         await self._announce(
@@ -145,8 +145,8 @@ class TurnTaker:
     async def _set_aside(self, turn: Turn) -> None:
         error = f"its turn was begun {turn.attempts - 1} times and never ended"
         words = f"I have set this message aside: {error}. Please ask in another way."
-        replies = self._casting.replies(turn.event, words, error=error)
-        await self._inbox.bury(turn, error=error, notice=replies[0])
+        replies = await self._casting.replies(turn.event, words, error=error)
+        await self._inbox.bury(turn, error=error, notice=replies[0] if replies else None)
         logger.error("message set aside: %s", error, extra={"event": turn.id})
         await self._announce(turn, replies[:1], _finished(turn, "failed", error, "Poison"))
 

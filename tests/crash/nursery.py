@@ -30,7 +30,7 @@ from picklebot.testing import platform as platform
 from picklebot.testing.messages_api import MessagesApi
 from picklebot.workspace import Workspace
 from tests.crash.daemons import KEY_VARIABLE
-from tests.crash.plants import PLANTS
+from tests.crash.plants import JOB_PLANTS, PLANTS
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -118,7 +118,8 @@ def _become(order: Mapping[str, Any]) -> None:
     os.chdir(order["workspace"])
     os.environ[KEY_VARIABLE] = order["key"]
     if order["plant"] is not None:
-        PLANTS[order["plant"]].plant()
+        name = order["plant"]
+        (JOB_PLANTS.get(name) or PLANTS[name].plant)()
     sys.argv = ["picklebot", "-w", order["workspace"], "server"]
 
 

@@ -5,8 +5,8 @@ Planted by name, in the forked child and before it runs. Knows the parts of the 
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from picklebot.agent.calls import CallRunner
 from picklebot.agent.gate import TurnGate
 from picklebot.core.journal import CallState
 from picklebot.core.messages import ToolCall, ToolResult
-from picklebot.store import outbox
-from picklebot.store.base import Conclusion
+from picklebot.store import instants, outbox
+from picklebot.store.base import Claimed, Conclusion, Firing, Row
+from picklebot.store.jobs import SqliteJobBook
 from picklebot.store.turns import SqliteTurns
 from picklebot.store.writer import Writer, _attempt, _settle, _Waiting
 from picklebot.workers.agent import AgentWorker
@@ -95,6 +96,41 @@ async def _second_lane(worker: AgentWorker, session_id: str) -> None:
         pass
 
 
+def claim_apart() -> None:
+    """An instant is claimed in one transaction, and its message accepted in the next."""
+
+    async def spoiled(self: SqliteJobBook, firing: Firing, *, limit: int) -> Claimed:
+        def first(connection: sqlite3.Connection) -> Claimed:
+            with _savepoint(connection):
+                claimed = instants.claim(connection, firing, limit=limit)
+            if claimed.event is not None:
+                row = Row(wall=firing.wall, at=firing.at, stage="fired", reason="")
+                instants.account(connection, firing.job_id, [row])
+            return claimed
+
+        claimed = await self._database.write(first)
+        if claimed.event is None:
+            return claimed
+        await asyncio.sleep(0.05)  # what comes in between on a busy day
+
+        def second(connection: sqlite3.Connection) -> Claimed:
+            connection.execute("DELETE FROM instants WHERE job = ? AND wall = ?", (firing.job_id, firing.wall))
+            return instants.claim(connection, firing, limit=limit)
+
+        return await self._database.write(second)
+
+    _plant(SqliteJobBook, "claim", spoiled)
+
+
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Generator[None]:
+    """Take back what is done in the block."""
+    connection.execute("SAVEPOINT taken_back")
+    yield
+    connection.execute("ROLLBACK TO taken_back")
+    connection.execute("RELEASE taken_back")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """A bug, and where it shows: at a moment, or up to `delay` seconds after it."""
@@ -109,3 +145,8 @@ PLANTS: Mapping[str, Plant] = {
     "accepted is said before the commit": Plant(plant=early_accept, shows=Aim(kind="accepted")),
     "a second worker on a session": Plant(plant=second_worker, shows=Aim(kind="asked")),
 }
+
+JOB_PLANTS: Mapping[str, Callable[[], None]] = {
+    "claim and accept in two transactions": claim_apart,
+}
+"""Bugs that show around an instant, of which the load of the harness has none."""

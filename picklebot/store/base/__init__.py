@@ -12,6 +12,15 @@ from picklebot.store.base.flow import Outbox as Outbox
 from picklebot.store.base.flow import OutboxRow as OutboxRow
 from picklebot.store.base.flow import Turn as Turn
 from picklebot.store.base.flow import Turns as Turns
+from picklebot.store.base.jobs import Claimed as Claimed
+from picklebot.store.base.jobs import Firing as Firing
+from picklebot.store.base.jobs import Held as Held
+from picklebot.store.base.jobs import InstantReport as InstantReport
+from picklebot.store.base.jobs import JobBook as JobBook
+from picklebot.store.base.jobs import JobState as JobState
+from picklebot.store.base.jobs import Progress as Progress
+from picklebot.store.base.jobs import Row as Row
+from picklebot.store.base.jobs import Tripped as Tripped
 from picklebot.store.base.ledger import Counts as Counts
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend

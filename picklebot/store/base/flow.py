@@ -27,6 +27,8 @@ class Arrival:
     session_id: str | None = None
     new_session: bool = False
     pinned: bool = False
+    deliver: str | None = None
+    """Where the reply goes, as in `InboundEvent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class Inbox(Protocol):
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
         ...
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
         ...
 

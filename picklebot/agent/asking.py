@@ -36,10 +36,11 @@ class Parked(TurnError):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may answer, and the name to ask it for (None: its own default)."""
+    """A model that may answer, and the name to ask it for (None: its own default). `paid`: its endpoint sends bills."""
 
     model: Model
     name: str | None = None
+    paid: bool = False
 
 
 class RetryBudget:

@@ -5,17 +5,16 @@ Knows how the parts fit together, and nothing of how they are opened.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from picklebot.agent.asking import Asker, RetryBudget
-from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
+from picklebot.agent.purses import Purses
 from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
-from picklebot.store.sqlite import SqliteStore
+from picklebot.wiring.money import spent_today
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
@@ -86,14 +85,14 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
 
 
 async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
-    local_now = now_in(config, clock)
-    spent = await spent_today(parts.store, local_now())
+    now = now_in(config, clock)
+    purses = Purses(config.limits.day_usd, now=now, today=await spent_today(parts.store.ledger, now()))
     return Casting(
         agents=parts.library,
         models=parts.models,
         tools=lambda: parts.toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
-        day=DayBudget(config.limits.day_usd, today=lambda: local_now().date(), spent=spent),
+        purses=purses,
         stage=stage_for(config, clock, parts.bootstrap, channels),
     )
 
@@ -115,9 +114,3 @@ def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str,
     delivery = config.delivery
     policy = RetryPolicy(retry_for=delivery.retry_for, first_delay=delivery.first_delay, max_delay=delivery.max_delay)
     return DeliveryWorker(bus=parts.bus, outbox=parts.store.outbox, channels=channels, clock=clock, policy=policy)
-
-
-async def spent_today(store: SqliteStore, now: datetime) -> float:
-    """Return what model calls have cost since midnight where `now` is told, in USD."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return sum(row.cost_usd for row in await store.ledger.spend("day", since=midnight))

@@ -7,6 +7,7 @@ one turn at a time and every message goes through here; whoever changes a transc
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from picklebot.agent.money import weigh
 from picklebot.core.messages import Message
 from picklebot.store.base import Sessions
 
@@ -42,11 +43,11 @@ class Transcripts:
 
 
 class Conversation:
-    """A session's messages, and how many characters they have in wire form."""
+    """A session's messages, and how many tokens they take at most."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = list(messages)
-        self.size = sum(len(message.to_json()) for message in messages)
+        self.tokens = sum(map(weigh, messages))
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -56,4 +57,4 @@ class Conversation:
     def extend(self, messages: Sequence[Message]) -> None:
         """Add messages at the end."""
         self._messages.extend(messages)
-        self.size += sum(len(message.to_json()) for message in messages)
+        self.tokens += sum(map(weigh, messages))

@@ -13,6 +13,7 @@ from picklebot.store.base.flow import OutboxRow as OutboxRow
 from picklebot.store.base.flow import Turn as Turn
 from picklebot.store.base.flow import Turns as Turns
 from picklebot.store.base.ledger import Counts as Counts
+from picklebot.store.base.ledger import Heading as Heading
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend
 from picklebot.store.base.sessions import Log as Log

@@ -33,6 +33,11 @@ class Parked(TurnError):
         super().__init__(message)
         self.until = until
 
+    @property
+    def notice(self) -> str:
+        """What the user reads."""
+        return f"I have to wait: {self}. I will answer at {self.until:%H:%M} UTC."
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -5,7 +5,6 @@ its worst case; and that a day's purse is empty of yesterday after local midnigh
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,15 +12,20 @@ from picklebot.agent.asking import Parked
 from picklebot.clock import midnight
 from picklebot.errors import LimitReached
 
-logger = logging.getLogger(__name__)
-
 
 class DaySpent(Parked):
     """A day's budget does not bear the next call: the turn goes on after midnight, or once the owner lifts it."""
 
-    def __init__(self, message: str, *, until: datetime, budget: str) -> None:
+    def __init__(self, message: str, *, until: datetime, budget: str, tag: str) -> None:
+        """`tag` is the same for what is refused for the same reason: it is told once."""
         super().__init__(message, until=until)
         self.budget = budget
+        self.tag = tag
+
+    @property
+    def notice(self) -> str:
+        """What the user reads."""
+        return f"I have to wait: {self}. I go on after midnight, or as soon as the owner lifts it with /approve."
 
 
 class Purse:
@@ -100,14 +104,21 @@ class DayPurse(Purse):
     """
 
     def __init__(
-        self, key: str, name: str, ceiling: float, *, now: Callable[[], datetime], spent: float = 0.0, lifts: int = 0
+        self,
+        key: str,
+        name: str,
+        ceiling: float,
+        *,
+        now: Callable[[], datetime],
+        waits: bool = True,
     ) -> None:
-        """`now` returns the moment in the user's own time zone; `spent` and `lifts` are those of its day."""
-        super().__init__(name, ceiling, spent=spent)
+        """`now` returns the moment in the user's own time zone. Without `waits` what is refused ends its turn."""
+        super().__init__(name, ceiling)
         self.key = key
         self._now = now
         self._day = now().date()
-        self._lifts = lifts
+        self._lifts = 0
+        self._waits = waits
 
     @property
     def ceiling(self) -> float:
@@ -134,6 +145,11 @@ class DayPurse(Purse):
         self._lifts += 1
         self._wake()
 
+    def recall(self, spent: float, lifts: int) -> None:
+        """Count what was spent and lifted today before the start."""
+        self._spent += spent
+        self._lifts += lifts
+
     def settle(self, worst: float, actual: float) -> None:
         """Give back what was set aside, and count what was spent to the day on which it is known."""
         self._turn_page()
@@ -152,7 +168,10 @@ class DayPurse(Purse):
                 "raise that budget, or lower max_tokens"
             )
         words = f"{self.name} of ${ceiling:.2f} is used up (${spent:.2f} spent)"
-        return DaySpent(words, until=midnight(self._now(), days=1), budget=self.key)
+        if not self._waits:
+            return LimitReached(words)
+        now = self._now()
+        return DaySpent(words, until=midnight(now, days=1), budget=self.key, tag=f"{now:%Y-%m-%d} {ceiling:.2f}")
 
     def _turn_page(self) -> None:
         if (day := self._now().date()) != self._day:

@@ -15,7 +15,6 @@ from picklebot.agent.budget import DayPurse, Purse
 from picklebot.core.source import Source
 
 DAEMON = "day"  #: the key of the daemon's own day
-JOBS = frozenset({"cron", "task", "heartbeat"})  #: channels of sources that are jobs
 
 JobBudget: TypeAlias = Callable[[Source], float | None]
 """Returns what a job may spend in one day; None where it has no ceiling of its own."""
@@ -91,7 +90,7 @@ class Purses:
         return [purse for purse in self._days.values() if purse.ceiling < math.inf]
 
     def _job(self, source: Source) -> list[Purse]:
-        if source.channel not in JOBS:
+        if not source.is_job:
             return []
         return [self._day(str(source), f"today's budget of the job {source}", self._job_budget(source))]
 
@@ -100,8 +99,10 @@ class Purses:
         ceiling = math.inf if ceiling is None else ceiling
         purse = self._days.get(key)
         if purse is None:
-            fresh = self._now().date() == self._start
-            spent, lifts = (self._today.usd.get(key, 0.0), self._today.lifts.get(key, 0)) if fresh else (0.0, 0)
-            purse = self._days[key] = DayPurse(key, name, ceiling, now=self._now, spent=spent, lifts=lifts)
+            # What looks around unasked is not worth catching up on, and would hold up the session that it looks from.
+            waits = not key.startswith("heartbeat:")
+            purse = self._days[key] = DayPurse(key, name, ceiling, now=self._now, waits=waits)
+            if self._now().date() == self._start:
+                purse.recall(self._today.usd.get(key, 0.0), self._today.lifts.get(key, 0))
         purse.ceiling = ceiling
         return purse

@@ -6,16 +6,17 @@ from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 
 from picklebot.core.replies import Usage
+from picklebot.core.source import JOBS
 from picklebot.store.base import Counts, Heading, Spend
 from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database, Row
 
 _QUARTER = 900_000_000  #: microseconds; every time zone is a whole number of quarters from UTC
+_JOBS = ", ".join(f"'{channel}'" for channel in sorted(JOBS))
 _KEYS: Mapping[Heading, str] = {
     "agent": "inbox.agent_id",
     "session": "inbox.session_id",
-    "cron": "CASE WHEN inbox.channel IN ('cron', 'task', 'heartbeat') "
-    "THEN (SELECT source FROM events WHERE events.seq = inbox.seq) ELSE '' END",
+    "cron": f"iif(inbox.channel IN ({_JOBS}), (SELECT source FROM events WHERE events.seq = inbox.seq), '')",  # noqa: S608  (constants)
     "day": f"steps.at / {_QUARTER}",
     "model": "steps.model",
 }

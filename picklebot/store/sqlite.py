@@ -16,6 +16,7 @@ from picklebot.store.inbox import SqliteInbox
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
 from picklebot.store.turns import SqliteTurns
@@ -35,6 +36,7 @@ class SqliteStore:
     chains: SqliteChains
     letters: SqliteLetters
     forks: SqliteForks
+    refusals: SqliteRefusals
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -50,6 +52,7 @@ class SqliteStore:
             chains=SqliteChains(database),
             letters=SqliteLetters(database),
             forks=SqliteForks(database),
+            refusals=SqliteRefusals(database),
         )
 
 

@@ -14,7 +14,7 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
-from picklebot.wiring.money import spent_today
+from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
@@ -22,7 +22,7 @@ from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
-from picklebot.workers.commands import Commands
+from picklebot.workers.commands import Command, Commands
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.session_commands import SessionCommands
@@ -43,7 +43,8 @@ class Staff:
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
     """Return the staff of one daemon."""
-    casting = await _casting(config, clock, parts, channels)
+    purses = await open_purses(config, clock, parts)
+    casting = _casting(config, clock, parts, channels, purses)
     taker = TurnTaker(
         bus=parts.bus,
         inbox=parts.store.inbox,
@@ -53,7 +54,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         clock=clock,
     )
     routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
-    commands = _commands(config, clock, parts, routing, taker)
+    money = budget_commands(config, clock, parts, purses)
+    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table()})
     definitions = DefinitionWorker(
         bus=parts.bus,
         library=parts.library,
@@ -84,9 +86,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions)
 
 
-async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
-    now = now_in(config, clock)
-    purses = Purses(config.limits.day_usd, now=now, today=await spent_today(parts.store.ledger, now()))
+def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], purses: Purses) -> Casting:
     return Casting(
         agents=parts.library,
         models=parts.models,
@@ -97,17 +97,18 @@ async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping
     )
 
 
-def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable, taker: TurnTaker) -> Commands:
+def _commands(
+    config: Config, clock: Clock, parts: Parts, routing: RoutingTable, taker: TurnTaker
+) -> Mapping[str, Command]:
     sessions = SessionCommands(
         library=parts.library,
         sessions=parts.store.sessions,
-        ledger=parts.store.ledger,
         routing=routing,
         stop=taker.stop,
         now=now_in(config, clock),
     )
     why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
-    return Commands({**sessions.table(), **why.table()})
+    return {**sessions.table(), **why.table()}
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

@@ -185,3 +185,11 @@ def test_a_days_budget_that_was_made_on_a_later_day_begins_at_nothing(clock: Fak
     clock.advance(seconds=timedelta(days=1).total_seconds())
     turn = purses.open("t", source=Source("cli", ("ann",)), agent_id="a", turn_usd=0.5, agent_day_usd=1.0)
     assert turn.all[1].spent == 0.0
+
+
+def test_a_heartbeat_whose_day_is_spent_ends_and_holds_up_nobody(clock: FakeClock) -> None:
+    purses = Purses(10.0, now=clock.now, job_budget=lambda source: 0.01)
+    turn = purses.open("t", source=Source("heartbeat", ("echo",)), agent_id="echo", turn_usd=1.0)
+    turn.all[2].count(0.01)
+    with pytest.raises(LimitReached, match="used up"):
+        turn.all[2].bears(0.005)

@@ -34,6 +34,14 @@ class SqliteRefusals:
         rows = await self._database.fetch(_WAITING, (to_micros(now),))
         return [Waiting(budget=row[0], turns=row[1], until=from_micros(row[2])) for row in rows]
 
+    async def holds(self, session_id: str, now: datetime) -> bool:
+        """Return whether a turn of this session waits for money, and all that came after it behind it."""
+        rows = await self._database.fetch(
+            f"SELECT 1 FROM inbox WHERE session_id = ? AND {_ASLEEP} LIMIT 1",  # noqa: S608  (constants)
+            (session_id, to_micros(now)),
+        )
+        return bool(rows)
+
     async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[InboundEvent]:
         """Let a budget hold once more today, and wake the turns that wait for it; return what they answer."""
         return await self._database.write(lambda connection: _lift(connection, budget, by, to_micros(at)))

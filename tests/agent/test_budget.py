@@ -13,6 +13,7 @@ from picklebot.agent.asking import Candidate
 from picklebot.agent.budget import DayPurse, DaySpent, Purse
 from picklebot.agent.money import Money
 from picklebot.agent.purses import Purses, SpentToday, TurnPurses
+from picklebot.clock import midnight
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
 from picklebot.errors import LimitReached
@@ -193,3 +194,20 @@ def test_a_heartbeat_whose_day_is_spent_ends_and_holds_up_nobody(clock: FakeCloc
     turn.all[2].count(0.01)
     with pytest.raises(LimitReached, match="used up"):
         turn.all[2].bears(0.005)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "next_day"),
+    [
+        ("Europe/Berlin", datetime(2030, 3, 31, 12, tzinfo=UTC), datetime(2030, 3, 31, 22, tzinfo=UTC)),  # 23 hours
+        ("Europe/Berlin", datetime(2030, 10, 26, 22, 30, tzinfo=UTC), datetime(2030, 10, 27, 23, tzinfo=UTC)),  # 25
+        ("America/Santiago", datetime(2030, 9, 7, 12, tzinfo=UTC), datetime(2030, 9, 8, 4, tzinfo=UTC)),  # no 00:00
+    ],
+)
+def test_midnight_is_the_first_moment_of_a_day_also_where_clocks_change(
+    zone: str, moment: datetime, next_day: datetime
+) -> None:
+    local = moment.astimezone(ZoneInfo(zone))
+    assert midnight(local, days=1) == next_day
+    assert next_day.astimezone(ZoneInfo(zone)).date() > local.date()
+    assert (next_day - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() == local.date()

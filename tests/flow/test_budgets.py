@@ -192,3 +192,41 @@ async def test_a_jobs_own_day_refuses_it_alone_and_says_so_once_a_day(
             ("cron:brief", 3)
         ]
     assert jobs.silent
+
+
+LOOK = ({"type": "tool_use", "id": "c", "name": "glob", "input": {"pattern": "*"}},)
+
+
+def looping() -> Line:
+    """Return a line that asks for another file each time, for ever."""
+    count = 0
+
+    def line(request: ModelRequest) -> ModelReply:
+        nonlocal count
+        count += 1
+        return costing(0.02, {**LOOK[0], "input": {"pattern": f"{count}*"}})
+
+    return line
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ("turn_steps: 3, turn_usd: 9, day_usd: 9", "I stopped: it took more than 3 steps."),
+        (
+            "turn_steps: 9999, turn_seconds: 0.3, turn_usd: 900, day_usd: 900",
+            "I stopped: it took longer than 0 seconds.",
+        ),
+        ("turn_usd: 0.2, day_usd: 9", "I stopped: its next step could pass the turn's budget of $0.20 ($0.12 spent)."),
+    ],
+    ids=["steps", "seconds", "money"],
+)
+async def test_a_model_that_loops_for_ever_is_stopped_and_the_user_reads_why(
+    daemon: Daemon, channel: FakeChannel, workspace: Path, stored: Stored, limits: str, words: str
+) -> None:
+    settle(workspace, limits)
+    async with daemon(Endless(looping()), channel):
+        await channel.say("go round in circles")
+        assert await channel.heard() == ("ann", words)
+    if "$0.20" in words:
+        assert await spent(stored) == pytest.approx(0.12)

@@ -33,6 +33,10 @@ class Refusals(Protocol):
         """Return the budgets that turns wait for, by key."""
         ...
 
+    async def holds(self, session_id: str, now: datetime) -> bool:
+        """Return whether a turn of this session waits for money, and all that came after it behind it."""
+        ...
+
     async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[InboundEvent]:
         """Let a budget hold once more today, and wake the turns that wait for it; return what they answer.
 

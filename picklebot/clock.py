@@ -6,7 +6,7 @@ Promises aware UTC moments, and seconds that never run backwards. Knows no sched
 import asyncio
 import os
 import time
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,6 +59,15 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
         await asyncio.sleep(seconds)
+
+
+def midnight(now: datetime, *, days: int = 0) -> datetime:
+    """Return the first moment of the day that `now` shows where it is told, or of one so many days later, in UTC.
+
+    Where clocks are put forward at midnight, the day begins at one o'clock.
+    """
+    day = now.date() + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo).astimezone(UTC)
 
 
 def zone_named(name: str | None) -> tzinfo:

@@ -33,13 +33,19 @@ class Parked(TurnError):
         super().__init__(message)
         self.until = until
 
+    @property
+    def notice(self) -> str:
+        """What the user reads."""
+        return f"I have to wait: {self}. I will answer at {self.until:%H:%M} UTC."
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may answer, and the name to ask it for (None: its own default)."""
+    """A model that may answer, and the name to ask it for (None: its own default). `paid`: its endpoint sends bills."""
 
     model: Model
     name: str | None = None
+    paid: bool = False
 
 
 class RetryBudget:

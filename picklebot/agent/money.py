@@ -1,69 +1,123 @@
-"""What one turn costs: its own ceiling, and its part of the day's.
+"""What one turn's calls cost: the worst case before each, the price of what was used after.
 
-Promises that a call is made only if its worst case fits both. Knows prices only through a function.
+Promises that a call is made only if its worst case fits every purse that the turn pays from, and that nothing is set
+aside in one of them while another refuses. Knows prices only through a function, and purses only as ceilings.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from picklebot.agent.budget import DayBudget
+from picklebot.agent.asking import Candidate
+from picklebot.agent.budget import Purse
+from picklebot.agent.purses import TurnPurses
+from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply, Usage
 from picklebot.errors import LimitReached
 from picklebot.models.base import ModelRequest
 
+logger = logging.getLogger(__name__)
+
 Price: TypeAlias = Callable[[str, Usage], float | None]
-_CHARS_PER_TOKEN = 3.6  #: measured on English and code; only for worst-case estimates
+
+BYTES_PER_TOKEN = 2.0
+"""Prose and code have 3 to 4 bytes a token, Chinese about 2, digits and base64 about 2: a worst case takes the least."""
+IMAGE_TOKENS = 5_000  #: an image costs by its pixels and not by its bytes, and never more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How many messages of a conversation are weighed already, and the tokens that they take at most."""
+
+    messages: int = 0
+    tokens: float = 0.0
+
+
+def weigh(message: Message) -> float:
+    """Return how many tokens a message takes at most."""
+    images = [block for block in message.blocks if block.get("type") == "image"]
+    if not images:
+        return len(message.to_json().encode()) / BYTES_PER_TOKEN
+    rest = Message(message.role, tuple(block for block in message.blocks if block.get("type") != "image"))
+    return IMAGE_TOKENS * len(images) + weigh(rest)
 
 
 class Money:
-    """What one turn has cost, and its part of the day's budget."""
+    """What one turn may spend, and has spent."""
 
-    def __init__(self, *, day: DayBudget, price: Price, model: str, known: tuple[int, int] = (0, 0)) -> None:
-        """`known` is how many messages of the conversation are measured already, and their characters."""
-        self._known, self._known_size = known
-        self._day = day
+    def __init__(
+        self,
+        purses: TurnPurses,
+        *,
+        price: Price,
+        candidates: Sequence[Candidate],
+        known: Known | None = None,
+        refuse_unpriced: bool = False,
+    ) -> None:
+        self._purses = purses
         self._price = price
-        self._model = model
-        self.spent = 0.0
+        self._names = [candidate.name or candidate.model.name for candidate in candidates]
+        self._unbounded = [c.name or c.model.name for c in candidates if c.paid] if refuse_unpriced else []
+        self._known = known or Known()
 
     def count(self, cost: float | None) -> None:
-        """Count a step that was paid for before a restart."""
-        self.spent += cost or 0.0
+        """Count a step that was paid for before a restart; the days know of it already."""
+        self._purses.own.count(cost or 0.0)
 
-    def reserved(self, request: ModelRequest, ceiling: float) -> "_Reservation":
-        """Set aside the worst case of one call.
+    @asynccontextmanager
+    async def reserved(self, request: ModelRequest) -> AsyncGenerator[Callable[[ModelReply], float | None], None]:
+        """Set aside the worst case of one call, and yield what settles it. Waits while calls in flight hold the rest.
 
         Raises:
-            LimitReached: it might pass the turn's ceiling, or the day's.
+            LimitReached: it might pass a ceiling of this turn, or has no price where one is needed.
+            DaySpent: it might pass a day's ceiling.
         """
-        added = request.messages[self._known :]
-        size = len(request.system) + self._known_size + sum(len(message.to_json()) for message in added)
-        worst_usage = Usage(input_tokens=int(size / _CHARS_PER_TOKEN), output_tokens=request.max_tokens)
-        worst = self._price(self._model, worst_usage) or 0.0
-        if self.spent + worst > ceiling:
-            raise LimitReached(
-                f"its next step could pass the turn's budget of ${ceiling:.2f} (${self.spent:.2f} spent)"
-            )
-        self._day.reserve(worst)
-        return _Reservation(self, self._day, worst, self._price)
+        worst = self._worst(request)
+        while (full := self._full(worst)) is not None:
+            await full.changed()
+        for purse in self._purses.all:  # no await since they were asked
+            purse.reserve(worst)
+        actual = 0.0
 
+        def settle(reply: ModelReply) -> float | None:
+            nonlocal actual
+            cost = self._cost(reply)
+            actual += cost or 0.0
+            return cost
 
-class _Reservation:
-    def __init__(self, money: Money, day: DayBudget, worst: float, price: Price) -> None:
-        self._money = money
-        self._day = day
-        self._worst = worst
-        self._price = price
-        self._actual = 0.0
+        try:
+            yield settle
+        finally:
+            if actual > worst:
+                logger.warning("a call cost $%.4f, more than the $%.4f set aside for it", actual, worst)
+            for purse in self._purses.all:
+                purse.settle(worst, actual)
 
-    def __enter__(self) -> Callable[[ModelReply], float | None]:
-        return self._settle
+    def _full(self, worst: float) -> Purse | None:
+        """Return a purse that must be waited for. Each is asked, because any may refuse for good."""
+        full = [purse for purse in self._purses.all if not purse.bears(worst)]
+        return full[0] if full else None
 
-    def __exit__(self, *exc: object) -> None:
-        self._day.settle(self._worst, self._actual)
+    def _worst(self, request: ModelRequest) -> float:
+        """Return what the dearest candidate may cost: all of the input written to its cache, the longest answer."""
+        tokens = self._known.tokens + len(request.system.encode()) / BYTES_PER_TOKEN
+        tokens += sum(weigh(message) for message in request.messages[self._known.messages :])
+        tokens += sum(len(repr(tool).encode()) for tool in request.tools) / BYTES_PER_TOKEN
+        usage = Usage(cache_write_tokens=int(tokens), output_tokens=request.max_tokens)
+        for name in self._unbounded:
+            if self._price(name, usage) is None:
+                raise LimitReached(
+                    f"the price of {name!r} is not known, so no budget could hold it: "
+                    "write it under model.prices, or set limits.unpriced to allow"
+                )
+        return max((self._price(name, usage) or 0.0 for name in self._names), default=0.0)
 
-    def _settle(self, reply: ModelReply) -> float | None:
+    def _cost(self, reply: ModelReply) -> float | None:
+        """Return what a reply cost; one whose model has another name than was asked for counts as the dearest asked."""
         cost = self._price(reply.model, reply.usage)
-        self._actual = cost or 0.0
-        self._money.spent += self._actual
+        asked = [self._price(name, reply.usage) for name in self._names]
+        if cost is None and None not in asked:
+            cost = max((each for each in asked if each is not None), default=None)
         return cost

@@ -9,13 +9,13 @@ import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date
 from typing import NoReturn
 
 from picklebot.agent.asking import Asker, Candidate, RetryBudget
-from picklebot.agent.budget import DayBudget
+from picklebot.agent.budget import Purse
 from picklebot.agent.calls import CallRunner
 from picklebot.agent.money import Money
+from picklebot.agent.purses import TurnPurses
 from picklebot.agent.runner import AgentRunner, Ending, TurnLimits
 from picklebot.clock import SystemClock
 from picklebot.core.events import Outcome
@@ -57,7 +57,7 @@ async def rerun(record: Record, history: Sequence[Message]) -> Ending:
         asker=Asker(clock=SystemClock(), budget=RetryBudget()),
         candidates=[Candidate(_Recorded(record, stage))],
         calls=calls,
-        money=Money(day=DayBudget(math.inf, today=lambda: date.min), price=lambda model, usage: None, model=""),
+        money=Money(TurnPurses(Purse("", math.inf), []), price=lambda model, usage: None, candidates=[]),
     )
     limits = TurnLimits(steps=len(record.steps) + 1, seconds=_FOREVER, usd=math.inf)
     run = asyncio.ensure_future(runner.run(limits))

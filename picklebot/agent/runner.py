@@ -45,6 +45,7 @@ class TurnLimits:
     steps: int
     seconds: float
     usd: float
+    """The ceiling of the turn's own purse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ class AgentRunner:
         """Answer, going on from the steps that are already recorded.
 
         Raises:
-            Parked: the endpoint asks to come back later than a turn may wait; what is recorded stays.
+            Parked: the endpoint asks to come back later than a turn may wait, or a day's budget is used up; what is
+                recorded stays.
         """
         try:
             async with asyncio.timeout(limits.seconds):
@@ -123,7 +125,7 @@ class AgentRunner:
             step = recorded[n] if n < len(recorded) else None
             known = step is not None
             if step is None:
-                step = await self._ask(n, limits)
+                step = await self._ask(n)
             else:
                 self._money.count(step.cost_usd)
             verdict = judge(step.reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
@@ -135,9 +137,9 @@ class AgentRunner:
             await self._follow(step, verdict)
         raise LimitReached(f"it took more than {limits.steps} steps")
 
-    async def _ask(self, n: int, limits: TurnLimits) -> RecordedStep:
+    async def _ask(self, n: int) -> RecordedStep:
         request = replace(self._request, messages=[*self._history, *self._added])
-        with self._money.reserved(request, limits.usd) as settle:
+        async with self._money.reserved(request) as settle:
             reply = await self._asker.ask(
                 self._candidates, request, lambda piece, restart: self._listener.text(piece, restart=restart)
             )

@@ -26,6 +26,7 @@ _BY_KIND = {
     "ModelRejected": MODEL,
     "ContextTooLong": MODEL,
     "LimitReached": REFUSED,
+    "DaySpent": REFUSED,
     "ConfigError": BAD_CONFIG,
 }
 
@@ -115,7 +116,7 @@ def _exit_code(end: TurnEnd) -> int:
         case "stopped":
             return INTERRUPTED
         case "parked":
-            return TEMPORARY
+            return _BY_KIND.get(end.kind, TEMPORARY)
         case "failed":
             return _BY_KIND.get(end.kind, FAILED)
         case _:

@@ -77,7 +77,8 @@ class Dialogue:
                 command = self._app.staff.commands.parse(content) is not None
                 if not command and (until := await self._parked_until(accepted.session_id)) is not None:
                     remark(f"An earlier message of this session waits until {until:%H:%M} UTC; yours comes after it.")
-                    return _later(accepted, until)
+                    spent = await self._app.store.refusals.holds(accepted.session_id, SystemClock().now())
+                    return _later(accepted, until, "DaySpent" if spent else "Parked")
                 return await self._follow(accepted, events, view, command=command)
         finally:
             self._session = None
@@ -125,10 +126,10 @@ async def _draw(view: View) -> None:
     await asyncio.sleep(max(FRAME, 3 * (loop.time() - began)))
 
 
-def _later(accepted: Accepted, until: datetime) -> TurnEnd:
+def _later(accepted: Accepted, until: datetime, kind: str) -> TurnEnd:
     """The message is on disk, and its turn comes after one that was put off."""
     error = f"an earlier message of this session waits until {until:%Y-%m-%d %H:%M} UTC"
-    return TurnEnd(accepted=accepted, outcome="parked", reply="", keys=(), error=error, kind="Parked")
+    return TurnEnd(accepted=accepted, outcome="parked", reply="", keys=(), error=error, kind=kind)
 
 
 def _end(accepted: Accepted, replies: Sequence[OutboundEvent], finished: TurnFinished | None) -> TurnEnd:

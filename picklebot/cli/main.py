@@ -111,7 +111,7 @@ def doctor(
 @app.command()
 def usage(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", help="agent, session, day or model.")] = "day",
+    by: Annotated[str, typer.Option("--by", help="agent, session, cron, day or model.")] = "day",
     as_json: Json = False,
 ) -> None:
     """Tokens and cost."""

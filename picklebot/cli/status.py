@@ -15,7 +15,7 @@ from picklebot import __version__
 from picklebot.cli.output import bold, counted, local, one_line, print_json, say
 from picklebot.cli.reading import reading
 from picklebot.cli.upcoming import Upcoming, jobs_of, next_jobs
-from picklebot.clock import SystemClock, zone_named
+from picklebot.clock import SystemClock, midnight, zone_named
 from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.lock import Holder, holder_of
@@ -54,10 +54,9 @@ def _take(config: Config) -> Snapshot:
     workspace, zone, now = config.workspace, zone_named(config.timezone), SystemClock().now()
     library = Library(workspace.root)
     library.scan()
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     files = jobs_of(library.crons, zone=zone, default_agent=config.default_agent)
     with reading(config) as opened:
-        counts, spent = asyncio.run(_sums(opened, midnight)) if opened else (_NOTHING, 0.0)
+        counts, spent = asyncio.run(_sums(opened, midnight(now.astimezone(zone)))) if opened else (_NOTHING, 0.0)
         jobs = next_jobs(opened, files, now=now)
     problems = [_problem(p.path, p.line, p.message) for p in library.problems]
     return Snapshot(
@@ -70,9 +69,9 @@ def _take(config: Config) -> Snapshot:
     )
 
 
-async def _sums(opened: SqliteStore, midnight: datetime) -> tuple[Counts, float]:
+async def _sums(opened: SqliteStore, since: datetime) -> tuple[Counts, float]:
     counts = await opened.ledger.counts()
-    return counts, sum(row.cost_usd for row in await opened.ledger.spend("day", since=midnight))
+    return counts, sum(row.cost_usd for row in await opened.ledger.spend("model", since=since))
 
 
 def _problem(path: Path, line: int, message: str) -> dict[str, Any]:

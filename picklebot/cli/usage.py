@@ -1,18 +1,19 @@
-"""`picklebot usage`: tokens and money, by agent, session, day or model."""
+"""`picklebot usage`: tokens and money, by agent, session, job, day or model."""
 
 import asyncio
-from typing import Literal, TypeGuard
+from typing import TypeGuard
 
 from picklebot.cli.calling import USAGE
 from picklebot.cli.output import print_json, print_table, remark
 from picklebot.cli.reading import reading
 from picklebot.cli.shapes import spend_json
+from picklebot.clock import zone_named
 from picklebot.config import Config
-from picklebot.core.replies import Usage
-from picklebot.store.base import Spend
+from picklebot.store.base import Heading, Spend
+from picklebot.store.ledger import total
 
-Heading = Literal["agent", "session", "day", "model"]
-HEADINGS: tuple[Heading, ...] = ("agent", "session", "day", "model")
+HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model")
+NO_JOB = "(no job)"
 
 
 def usage(*, config: Config, by: str, as_json: bool) -> int:
@@ -21,17 +22,17 @@ def usage(*, config: Config, by: str, as_json: bool) -> int:
         remark(f"picklebot: --by is one of {', '.join(HEADINGS)}, not {by!r}")
         return USAGE
     with reading(config) as opened:
-        found = asyncio.run(opened.ledger.spend(by)) if opened else []
-    total = _total(found)
+        found = asyncio.run(opened.ledger.spend(by, zone=zone_named(config.timezone))) if opened else []
+    whole = total("total", found)
     if as_json:
-        print_json({"by": by, "rows": [spend_json(row) for row in found], "total": spend_json(total)})
+        print_json({"by": by, "rows": [spend_json(row) for row in found], "total": spend_json(whole)})
     elif not found:
         remark("No model was asked yet.")
     else:
         header = (by.upper(), "CALLS", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "USD")
-        print_table(header, [_row(row) for row in [*found, total]])
-        if total.unpriced:
-            remark(f"{total.unpriced} of the calls went to models whose price is not known; they count as 0.")
+        print_table(header, [_row(row) for row in [*found, whole]])
+        if whole.unpriced:
+            remark(f"{whole.unpriced:,} calls without a known price count as 0; model.prices names prices.")
     return 0
 
 
@@ -42,14 +43,4 @@ def _is_heading(by: str) -> TypeGuard[Heading]:
 def _row(spend: Spend) -> tuple[str, ...]:
     used = spend.usage
     tokens = (used.input_tokens, used.output_tokens, used.cache_read_tokens, used.cache_write_tokens)
-    return (spend.key, f"{spend.calls:,}", *(f"{count:,}" for count in tokens), f"{spend.cost_usd:.4f}")
-
-
-def _total(found: list[Spend]) -> Spend:
-    return Spend(
-        key="total",
-        calls=sum(row.calls for row in found),
-        usage=sum((row.usage for row in found), Usage()),
-        cost_usd=sum(row.cost_usd for row in found),
-        unpriced=sum(row.unpriced for row in found),
-    )
+    return (spend.key or NO_JOB, f"{spend.calls:,}", *(f"{count:,}" for count in tokens), f"{spend.cost_usd:.4f}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MAX_LENGTH = 256
+JOBS = frozenset({"cron", "task", "heartbeat"})  #: channels on which nobody speaks: time does
 _SPECIAL = re.compile(r"[:%\x00-\x1f]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
@@ -18,6 +19,11 @@ class Source:
 
     channel: str
     parts: tuple[str, ...] = ()
+
+    @property
+    def is_job(self) -> bool:
+        """Whether a job asks, and not a person or a program."""
+        return self.channel in JOBS
 
     def __str__(self) -> str:
         return _spell(self.channel, self.parts)

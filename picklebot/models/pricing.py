@@ -6,6 +6,7 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from picklebot.models.base import Usage
 
 PRICES_AS_OF = date(2026, 10, 24)
 CACHE_WRITE = 1.25  #: times the input price, for five minutes
+CACHE_READ = 0.1  #: times the input price, where a model has no other share
 MILLION = 1_000_000
 
 
@@ -22,7 +24,7 @@ class Price:
 
     input: float
     output: float
-    cache_read: float = 0.1
+    cache_read: float = CACHE_READ
 
 
 PRICES = {
@@ -42,6 +44,7 @@ PRICES = {
     "claude-sonnet-4-5": Price(3, 15),
     "claude-haiku-5-5": Price(0.1, 0.5),
     "claude-haiku-4-5": Price(1, 5),
+    "offline": Price(0, 0),
 }
 LONG_PROMPTS = {"claude-haiku-5-5": (100_000, Price(0.5, 2.5))}  #: above so many tokens, all of the call costs this
 ALIASES = {
@@ -60,19 +63,31 @@ def resolve_alias(name: str) -> str:
     return ALIASES.get(name.strip().lower(), name)
 
 
-def price_of(model: str, context_tokens: int = 0) -> Price | None:
-    """Return the price of `model` for a prompt of that length; None if it is not known.
+def price_of(model: str, context_tokens: int = 0, own: Mapping[str, Price] | None = None) -> Price | None:
+    """Return the price of `model` for a prompt of that length; None if it is not known. `own` prices come first.
 
     A newer version is another model: `claude-fable-5-2` does not cost what `claude-fable-5` does.
     """
-    plain = _DECORATION.sub("", _DECORATION.sub("", model.strip().lower())).replace(".", "-")
+    plain = _plain(model)
+    if own and plain in own:
+        return own[plain]
     threshold, price = LONG_PROMPTS.get(plain, (0, None))
     return price if price and context_tokens > threshold else PRICES.get(plain)
 
 
-def cost(model: str, usage: Usage) -> float | None:
+def own_price(name: str, *, input_usd: float, output_usd: float, cache_read_usd: float | None) -> tuple[str, Price]:
+    """Return an entry of a price list of one's own."""
+    share = cache_read_usd / input_usd if cache_read_usd is not None and input_usd else CACHE_READ
+    return _plain(resolve_alias(name)), Price(input_usd, output_usd, share)
+
+
+def _plain(model: str) -> str:
+    return _DECORATION.sub("", _DECORATION.sub("", model.strip().lower())).replace(".", "-")
+
+
+def cost(model: str, usage: Usage, own: Mapping[str, Price] | None = None) -> float | None:
     """Return what a call to `model` cost; None if its price is not known."""
-    price = price_of(model, usage.context_tokens)
+    price = price_of(model, usage.context_tokens, own)
     if price is None:
         return None
     reading = usage.input_tokens + CACHE_WRITE * usage.cache_write_tokens + price.cache_read * usage.cache_read_tokens

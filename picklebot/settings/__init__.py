@@ -17,6 +17,7 @@ from picklebot.settings.models import Capabilities as Capabilities
 from picklebot.settings.models import EmbeddingSettings as EmbeddingSettings
 from picklebot.settings.models import Endpoint as Endpoint
 from picklebot.settings.models import ModelSettings as ModelSettings
+from picklebot.settings.models import PriceSettings as PriceSettings
 from picklebot.settings.models import ProviderKind as ProviderKind
 from picklebot.settings.models import ProviderSettings as ProviderSettings
 from picklebot.settings.values import AgentId, Section, Zone

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
-from picklebot.settings.values import Duration, Section, Url, VariableName
+from picklebot.settings.values import Duration, Misplaced, Section, Url, VariableName
 
 ProviderKind: TypeAlias = Literal["anthropic", "openai", "offline", "replay"]
 
@@ -41,6 +41,25 @@ class Endpoint(Section):
     )
 
 
+class PriceSettings(Section):
+    """What a model costs, in US dollars for a million tokens."""
+
+    input: float = Field(ge=0, le=1_000_000, description="Tokens that it reads.")
+    output: float = Field(ge=0, le=1_000_000, description="Tokens that it writes.")
+    cache_read: float | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="Tokens that it reads from its cache; null means a tenth of input.",
+    )
+
+    @model_validator(mode="after")
+    def _compare(self) -> "PriceSettings":
+        if self.cache_read is not None and self.cache_read > self.input:
+            raise Misplaced(f"is above the price of input ({self.input:g})", "cache_read")
+        return self
+
+
 class ProviderSettings(Endpoint):
     """A further endpoint, with a key of its own: it never falls back to the key of another."""
 
@@ -69,6 +88,10 @@ class ModelSettings(Endpoint):
     )
     providers: Mapping[str, ProviderSettings] = Field(
         default_factory=dict[str, ProviderSettings], description="Further endpoints by name, for agents to choose."
+    )
+    prices: Mapping[str, PriceSettings] = Field(
+        default_factory=dict[str, PriceSettings],
+        description="Prices of models by name, before those that picklebot knows.",
     )
 
     @model_validator(mode="before")

@@ -58,6 +58,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_nearby(host: str) -> bool:
+    """Return whether `host` is this machine or one of the same private network, by its name or number alone."""
+    try:
+        return ip_address(host.strip("[]")).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".lan", ".home.arpa"))
+
+
 def _duration(value: object) -> float:
     if not isinstance(value, str | int | float):
         raise ValueError(f"a {type(value).__name__} is no duration: write seconds or text such as '1h30m'")  # noqa: TRY004  # pydantic reports ValueError only

@@ -54,7 +54,13 @@ class LimitSettings(Section):
     turn_steps: int = Field(default=40, ge=1, le=10_000, description="Model calls in one turn.")
     turn_seconds: Duration = Field(default=900.0, gt=0, le=7 * 86400, description="Time for one turn.")
     turn_usd: float = Field(default=1.0, gt=0, le=1_000_000, description="Money for one turn, in US dollars.")
-    day_usd: float = Field(default=10.0, gt=0, le=1_000_000, description="Money for one day, in US dollars.")
+    day_usd: float = Field(
+        default=10.0, gt=0, le=1_000_000, description="Money for one day of `timezone`, in US dollars."
+    )
+    unpriced: Literal["allow", "refuse"] = Field(
+        default="refuse",
+        description="Whether a model whose price is not known is asked; those of this machine and its network always are.",
+    )
     queue_per_session: int = Field(default=20, ge=1, le=10_000, description="Messages waiting in one session.")
     dispatch_depth: int = Field(default=3, ge=0, le=32, description="Agents that may call one another in a chain.")
 

@@ -17,8 +17,8 @@ from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply, Usage
 from picklebot.core.text import shorten
 from picklebot.errors import NotFound, QueueFull
-from picklebot.store import claims, outbox
-from picklebot.store.base import Acceptance, Arrival, Turn
+from picklebot.store import claims, outbox, refusals
+from picklebot.store.base import Acceptance, Arrival, Refusal, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros, to_micros
 from picklebot.store.database import Database
 from picklebot.store.events import append
@@ -136,18 +136,24 @@ class SqliteInbox:
 
         await self._database.complete(unit)
 
-    async def defer(self, turn: Turn, *, until: datetime, notice: OutboundEvent | None) -> None:
-        """Park a turn until `until`; its steps stay. `notice` tells the user why, once."""
+    async def defer(
+        self, turn: Turn, *, until: datetime, why: str, notice: OutboundEvent | None, refusal: Refusal | None = None
+    ) -> bool:
+        """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way."""
+        budget, tag = (refusal.budget, refusal.tag) if refusal else (None, None)
 
-        def unit(connection: sqlite3.Connection) -> None:
+        def unit(connection: sqlite3.Connection) -> bool:
+            tell = notice is not None and not (refusal and refusals.told(connection, turn, refusal))
             connection.execute(
-                "UPDATE inbox SET not_before = ?, attempts = 0 WHERE seq = ?", (to_micros(until), turn.seq)
+                "UPDATE inbox SET not_before = ?, attempts = 0, error = ?, waits_for = ?, refusal = ? WHERE seq = ?",
+                (to_micros(until), why, budget, tag, turn.seq),
             )
             connection.execute("UPDATE turns SET state = 'parked' WHERE seq = ?", (turn.seq,))
-            if notice is not None:
+            if notice is not None and tell:
                 outbox.add(connection, notice)
+            return tell
 
-        await self._database.complete(unit)
+        return await self._database.complete(unit)
 
 
 def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> Acceptance:

@@ -1,19 +1,23 @@
 """Counts and sums over everything that was ever accepted, in SQL."""
 
 import sqlite3
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from itertools import groupby
 
 from picklebot.core.replies import Usage
-from picklebot.store.base import Counts, Spend
-from picklebot.store.codec import to_micros
+from picklebot.core.source import JOBS
+from picklebot.store.base import Counts, Heading, Spend
+from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database, Row
 
-_KEYS = {
+_QUARTER = 900_000_000  #: microseconds; every time zone is a whole number of quarters from UTC
+_JOBS = ", ".join(f"'{channel}'" for channel in sorted(JOBS))
+_KEYS: Mapping[Heading, str] = {
     "agent": "inbox.agent_id",
     "session": "inbox.session_id",
-    "day": "date(steps.at / 1000000, 'unixepoch')",
+    "cron": f"iif(inbox.channel IN ({_JOBS}), (SELECT source FROM events WHERE events.seq = inbox.seq), '')",  # noqa: S608  (constants)
+    "day": f"steps.at / {_QUARTER}",
     "model": "steps.model",
 }
 _SUMS = """count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cache_read), 0),
@@ -37,15 +41,14 @@ class SqliteLedger:
         """Count everything that was ever accepted, by where it is now."""
         return _counts(await self._database.fetch(_COUNTS))
 
-    async def spend(
-        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
-    ) -> list[Spend]:
-        """Sum what model calls used; a `day` is one of UTC."""
+    async def spend(self, by: Heading, *, since: datetime | None = None, zone: tzinfo = UTC) -> list[Spend]:
+        """Sum what model calls used; a `day` is one of `zone`."""
         rows = await self._database.fetch(
             f"SELECT {_KEYS[by]} AS heading, {_SUMS} WHERE steps.at >= ? GROUP BY heading ORDER BY heading",
             (to_micros(since) if since else 0,),
         )
-        return [_spend(row) for row in rows]
+        found = [_spend(row) for row in rows]
+        return _by_day(found, zone) if by == "day" else found
 
     async def of_turn(self, event_id: str) -> Spend:
         """Sum what the turn of one inbound event used so far."""
@@ -72,6 +75,26 @@ def _counts(rows: Sequence[Row]) -> Counts:
         running=found.get("running", 0),
         undelivered=found.get("outbox pending", 0) + found.get("outbox sending", 0),
         dead_replies=found.get("outbox dead", 0),
+    )
+
+
+def _by_day(quarters: Sequence[Spend], zone: tzinfo) -> list[Spend]:
+    """Sum what is known by the quarter of an hour into days of `zone`."""
+
+    def day(spend: Spend) -> str:
+        return f"{from_micros(int(spend.key) * _QUARTER).astimezone(zone):%Y-%m-%d}"
+
+    return [total(key, list(spends)) for key, spends in groupby(quarters, day)]
+
+
+def total(key: str, spends: Sequence[Spend]) -> Spend:
+    """Return the sum of `spends` under one heading."""
+    return Spend(
+        key=key,
+        calls=sum(spend.calls for spend in spends),
+        usage=sum((spend.usage for spend in spends), Usage()),
+        cost_usd=sum(spend.cost_usd for spend in spends),
+        unpriced=sum(spend.unpriced for spend in spends),
     )
 
 

@@ -18,6 +18,7 @@ from picklebot.store.jobs import SqliteJobBook
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
 from picklebot.store.turns import SqliteTurns
@@ -39,6 +40,7 @@ class SqliteStore:
     letters: SqliteLetters
     forks: SqliteForks
     jobs: SqliteJobBook
+    refusals: SqliteRefusals
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -56,6 +58,7 @@ class SqliteStore:
             letters=SqliteLetters(database),
             forks=SqliteForks(database),
             jobs=SqliteJobBook(database),
+            refusals=SqliteRefusals(database),
         )
 
 

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
 from typing import cast
+from urllib.parse import urlsplit
 
 from picklebot.agent.asking import Candidate
 from picklebot.config import Config, resolve_provider
 from picklebot.definitions.agents import ModelChoice
 from picklebot.errors import ConfigError
 from picklebot.models import pricing
-from picklebot.models.base import Model
+from picklebot.models.base import Model, Usage
 from picklebot.models.wire import Capabilities
 from picklebot.plugins import load
 from picklebot.settings import Endpoint, ProviderKind
+from picklebot.settings.values import is_nearby
+from picklebot.wiring.prices import price_list, unpriced_words
 
 # Loaded by name, so that a conversation with one model does not pay for the others.
 PROVIDERS = {name: f"picklebot.models.{name}" for name in ("anthropic", "offline", "replay")}
@@ -39,13 +42,20 @@ class ModelCabinet:
         self._http = "httpx2" if one_at_a_time else "aiohttp"
         self._models: dict[str, Model] = {}
         self._kind: ProviderKind = resolve_provider(config)
+        self._price = price_list(config)
         self._preload: asyncio.Task[object] | None = None
 
     @property
     def notices(self) -> list[str]:
         """What a user should know of the choice."""
-        asked_for = self._config.model.provider
-        return [OFFLINE_NOTICE] if self._kind == "offline" and asked_for == "auto" else []
+        settings = self._config.model
+        if self._kind == "offline" and settings.provider == "auto":
+            return [OFFLINE_NOTICE]
+        name = pricing.resolve_alias(settings.name)
+        if self._sends_bills(None) and self._price(name, Usage()) is None:
+            words = unpriced_words(self._config, name)
+            return [f"{words[0].upper()}{words[1:]}."]
+        return []
 
     async def __aenter__(self) -> "ModelCabinet":
         if self._kind == "anthropic":
@@ -69,9 +79,27 @@ class ModelCabinet:
             ConfigError: the choice names a provider that is not configured.
         """
         settings = self._config.model
-        first = Candidate(self._endpoint(choice.provider), self._name(choice.name, choice.provider))
+        first = self._candidate(choice.provider, choice.name)
         fallback = [self._fallback(name) for name in choice.fallback or settings.fallback]
         return [first, *fallback]
+
+    def unpriced(self, choice: ModelChoice) -> list[str]:
+        """Return a sentence for each model behind `choice` that sends bills and whose price is not known."""
+        names = [c.name or c.model.name for c in self.candidates(choice) if c.paid]
+        return [unpriced_words(self._config, name) for name in names if self._price(name, Usage()) is None]
+
+    def _candidate(self, provider: str | None, name: str | None) -> Candidate:
+        return Candidate(self._endpoint(provider), self._name(name, provider), paid=self._sends_bills(provider))
+
+    def _sends_bills(self, provider: str | None) -> bool:
+        """Return whether a call may cost money: not to what is built in, nor to a server of the own network."""
+        settings = self._config.model
+        own = provider is None or provider == self._kind
+        endpoint: Endpoint | None = settings if own else settings.providers.get(provider or "")
+        kind = self._kind if own else getattr(endpoint, "provider", "offline")
+        if endpoint is None or kind in {"offline", "replay"}:
+            return False
+        return endpoint.base_url is None or not is_nearby(urlsplit(endpoint.base_url).hostname or "")
 
     def _name(self, name: str | None, provider: str | None) -> str | None:
         if provider is not None and provider in self._config.model.providers:
@@ -81,8 +109,8 @@ class ModelCabinet:
     def _fallback(self, name: str) -> Candidate:
         """A fallback is the name of a configured provider, or of a model at the main endpoint."""
         if name in self._config.model.providers:
-            return Candidate(self._endpoint(name), self._name(None, name))
-        return Candidate(self._endpoint(None), self._name(name, None))
+            return self._candidate(name, None)
+        return self._candidate(None, name)
 
     def _endpoint(self, provider: str | None) -> Model:
         key = provider or ""

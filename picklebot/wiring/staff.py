@@ -5,18 +5,17 @@ Knows how the parts fit together, and nothing of how they are opened.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from picklebot.agent.asking import Asker, RetryBudget
-from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
+from picklebot.agent.purses import Purses
 from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
-from picklebot.store.sqlite import SqliteStore
 from picklebot.wiring.jobs import create_scheduler
+from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
@@ -24,7 +23,7 @@ from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
-from picklebot.workers.commands import Commands
+from picklebot.workers.commands import Command, Commands
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
@@ -51,7 +50,8 @@ class Staff:
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
     """Return the staff of one daemon."""
-    casting = await _casting(config, clock, parts, channels)
+    purses = await open_purses(config, clock, parts)
+    casting = _casting(config, clock, parts, channels, purses)
     taker = TurnTaker(
         bus=parts.bus,
         inbox=parts.store.inbox,
@@ -61,7 +61,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         clock=clock,
     )
     routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
-    commands = _commands(config, clock, parts, routing, taker)
+    money = budget_commands(config, clock, parts, purses)
+    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table()})
     definitions = DefinitionWorker(
         bus=parts.bus,
         library=parts.library,
@@ -94,24 +95,23 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions, scheduler=scheduler)
 
 
-async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
-    local_now = now_in(config, clock)
-    spent = await spent_today(parts.store, local_now())
+def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], purses: Purses) -> Casting:
     return Casting(
         agents=parts.library,
         models=parts.models,
         tools=lambda: parts.toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
-        day=DayBudget(config.limits.day_usd, today=lambda: local_now().date(), spent=spent),
+        purses=purses,
         stage=stage_for(config, clock, parts.bootstrap, channels),
     )
 
 
-def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable, taker: TurnTaker) -> Commands:
+def _commands(
+    config: Config, clock: Clock, parts: Parts, routing: RoutingTable, taker: TurnTaker
+) -> Mapping[str, Command]:
     sessions = SessionCommands(
         library=parts.library,
         sessions=parts.store.sessions,
-        ledger=parts.store.ledger,
         routing=routing,
         stop=taker.stop,
         now=now_in(config, clock),
@@ -120,16 +120,10 @@ def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable,
     jobs = JobCommands(
         library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
     )
-    return Commands({**sessions.table(), **why.table(), **jobs.table()})
+    return {**sessions.table(), **why.table(), **jobs.table()}
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:
     delivery = config.delivery
     policy = RetryPolicy(retry_for=delivery.retry_for, first_delay=delivery.first_delay, max_delay=delivery.max_delay)
     return DeliveryWorker(bus=parts.bus, outbox=parts.store.outbox, channels=channels, clock=clock, policy=policy)
-
-
-async def spent_today(store: SqliteStore, now: datetime) -> float:
-    """Return what model calls have cost since midnight where `now` is told, in USD."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return sum(row.cost_usd for row in await store.ledger.spend("day", since=midnight))

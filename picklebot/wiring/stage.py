@@ -10,7 +10,7 @@ from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
-from picklebot.models import pricing
+from picklebot.wiring.prices import price_list
 from picklebot.workers.casting import Stage
 
 
@@ -33,7 +33,8 @@ def stage_for(config: Config, clock: Clock, bootstrap: Bootstrap, channels: Mapp
             "memories_path": str(workspace.memories),
         },
         channels=channels,
-        price=pricing.cost,
+        price=price_list(config),
+        refuse_unpriced=limits.unpriced == "refuse",
         clock=clock,
     )
 

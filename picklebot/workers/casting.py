@@ -9,11 +9,11 @@ from datetime import tzinfo
 from typing import Protocol
 
 from picklebot.agent.asking import Asker, Candidate
-from picklebot.agent.budget import DayBudget
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.money import Money, Price
+from picklebot.agent.money import Known, Money, Price
 from picklebot.agent.policy import check_consent, permitted
 from picklebot.agent.prompt import Layers, opening, system_prompt
+from picklebot.agent.purses import Purses
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.channels.split import split
@@ -72,6 +72,8 @@ class Stage:
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     price: Price = lambda model, usage: None
     places: LastPlace = field(default_factory=Nowhere)
+    refuse_unpriced: bool = False
+    """Whether a paid model without a known price is not asked."""
     clock: Clock
 
 
@@ -85,14 +87,14 @@ class Casting:
         models: Models,
         tools: Callable[[], Toolset],
         asker: Asker,
-        day: DayBudget,
+        purses: Purses,
         stage: Stage,
     ) -> None:
         self._agents = agents
         self._models = models
         self._tools = tools
         self._asker = asker
-        self._day = day
+        self._purses = purses
         self._stage = stage
 
     async def cast(
@@ -117,17 +119,29 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
-        history = conversation.messages
-        model = candidates[0].name or candidates[0].model.name
+        limits = self._limits(spec)
+        purses = self._purses.open(
+            turn.id,
+            source=turn.event.source,
+            agent_id=spec.id,
+            turn_usd=limits.usd,
+            agent_day_usd=spec.budget.day_usd,
+        )
         runner = AgentRunner(
             request,
             turn.opening or self._opening(turn.event),
             asker=self._asker,
             candidates=candidates,
             calls=calls,
-            money=Money(day=self._day, price=self._stage.price, model=model, known=(len(history), conversation.size)),
+            money=Money(
+                purses,
+                price=self._stage.price,
+                candidates=candidates,
+                known=Known(len(conversation.messages), conversation.tokens),
+                refuse_unpriced=self._stage.refuse_unpriced,
+            ),
         )
-        return runner, self._limits(spec)
+        return runner, limits
 
     async def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
         """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none."""

@@ -1,31 +1,30 @@
-"""The slash commands about agents, sessions and money.
+"""The slash commands about agents and sessions.
 
 Promises answers in markdown, short enough for a phone. Knows no platform.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from picklebot.agent.routing import RoutingTable
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
 from picklebot.definitions.library import Library
 from picklebot.errors import NotFound
-from picklebot.store.base import Ledger, Session, Sessions
+from picklebot.store.base import Session, Sessions
 from picklebot.workers.commands import Command
 
 MAX_LISTED = 15
 
 
 class SessionCommands:
-    """Answers /agents, /agent, /skills, /bindings, /new, /session, /sessions, /context, /usage and /stop."""
+    """Answers /agents, /agent, /skills, /bindings, /new, /session, /sessions, /context and /stop."""
 
     def __init__(
         self,
         *,
         library: Library,
         sessions: Sessions,
-        ledger: Ledger,
         routing: RoutingTable,
         stop: Callable[[str], bool],
         now: Callable[[], datetime],
@@ -33,7 +32,6 @@ class SessionCommands:
         """`now` returns the moment in the user's own time zone."""
         self._library = library
         self._sessions = sessions
-        self._ledger = ledger
         self._routing = routing
         self._stop = stop
         self._now = now
@@ -49,7 +47,6 @@ class SessionCommands:
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
             Command("sessions", "", "Sessions of this place.", self._list),
             Command("context", "", "How much of a conversation the model reads.", self._context),
-            Command("usage", "", "Tokens and cost.", self._usage),
             Command("stop", "", "Stop the turn that runs.", self._stop_turn),
         ]
         return {command.name: command for command in commands}
@@ -106,22 +103,6 @@ class SessionCommands:
         messages = await self._sessions.transcript(session.id)
         characters = sum(len(message.to_json()) for message in messages)
         return f"{len(messages)} messages, about {int(characters / 3.6):,} tokens, in session {session.id}."
-
-    async def _usage(self, source: Source, argument: str) -> str:
-        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        return "\n".join(
-            [await self._sum("Today", midnight), await self._sum("30 days", midnight - timedelta(days=29))]
-        )
-
-    async def _sum(self, title: str, since: datetime) -> str:
-        rows = await self._ledger.spend("model", since=since)
-        calls = sum(row.calls for row in rows)
-        read = sum(row.usage.context_tokens for row in rows)
-        written = sum(row.usage.output_tokens for row in rows)
-        cost = sum(row.cost_usd for row in rows)
-        unpriced = sum(row.unpriced for row in rows)
-        note = f" ({unpriced} calls of models without a known price)" if unpriced else ""
-        return f"- {title}: {calls} calls, {read:,} tokens in, {written:,} out, ${cost:.4f}{note}"
 
     async def _stop_turn(self, source: Source, argument: str) -> str:
         session = await self._sessions.current(source)

@@ -7,13 +7,14 @@ one turn at a time and every message goes through here; whoever changes a transc
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from picklebot.agent.money import weigh
 from picklebot.core.messages import Message
 from picklebot.store.base import Sessions
 
 # Conversations kept at hand; the rest are read from the store when they speak again. There is room for every session
 # that has a lane at once: with less, a mountain of open messages would have each turn read its conversation anew.
 MAX_SESSIONS = 1024
-MAX_SIZE = 16_000_000  #: characters of all of them together; in memory each takes some three bytes
+MAX_TOKENS = 8_000_000  #: of all of them together; in memory each takes some six bytes
 
 
 class Transcripts:
@@ -22,7 +23,7 @@ class Transcripts:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._kept: OrderedDict[str, Conversation] = OrderedDict()
-        self._size = 0
+        self._tokens = 0.0
 
     async def get(self, session_id: str) -> "Conversation":
         """Return a session's messages, oldest first."""
@@ -30,32 +31,32 @@ class Transcripts:
         if conversation is None:
             conversation = Conversation(await self._sessions.transcript(session_id))
             self._kept[session_id] = conversation
-            self._size += conversation.size
+            self._tokens += conversation.tokens
         self._kept.move_to_end(session_id)
-        while len(self._kept) > 1 and (len(self._kept) > MAX_SESSIONS or self._size > MAX_SIZE):
+        while len(self._kept) > 1 and (len(self._kept) > MAX_SESSIONS or self._tokens > MAX_TOKENS):
             _, oldest = self._kept.popitem(last=False)
-            self._size -= oldest.size
+            self._tokens -= oldest.tokens
         return conversation
 
     def append(self, session_id: str, messages: Sequence[Message]) -> None:
         """Add what a finished turn has put into the store."""
         if kept := self._kept.get(session_id):
-            before = kept.size
+            before = kept.tokens
             kept.extend(messages)
-            self._size += kept.size - before
+            self._tokens += kept.tokens - before
 
     def forget(self, session_id: str) -> None:
         """Read this session from the store next time."""
         if kept := self._kept.pop(session_id, None):
-            self._size -= kept.size
+            self._tokens -= kept.tokens
 
 
 class Conversation:
-    """A session's messages, and how many characters they have in wire form."""
+    """A session's messages, and how many tokens they take at most."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = list(messages)
-        self.size = sum(len(message.to_json()) for message in messages)
+        self.tokens = sum(map(weigh, messages))
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -65,4 +66,4 @@ class Conversation:
     def extend(self, messages: Sequence[Message]) -> None:
         """Add messages at the end."""
         self._messages.extend(messages)
-        self.size += sum(len(message.to_json()) for message in messages)
+        self.tokens += sum(map(weigh, messages))

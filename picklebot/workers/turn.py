@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picklebot.agent.asking import Parked
+from picklebot.agent.budget import DaySpent
 from picklebot.agent.runner import Ending
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
@@ -22,7 +23,7 @@ from picklebot.core.events import (
 )
 from picklebot.core.messages import Message
 from picklebot.errors import PicklebotError, StoreError
-from picklebot.store.base import Conclusion, Inbox, Turn, Turns
+from picklebot.store.base import Conclusion, Inbox, Refusal, Turn, Turns
 from picklebot.workers.casting import Casting
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn_notes import TurnJournal, TurnListener, about
@@ -131,15 +132,21 @@ class TurnTaker:
         return more
 
     async def _park(self, turn: Turn, parked: Parked) -> None:
-        """Defer the turn; the user is told the first time only."""
-        words = f"I have to wait: {parked}. I will answer at {parked.until:%H:%M} UTC."
-        replies = await self._casting.replies(turn.event, words) if not turn.parked else []
-        await self._inbox.defer(turn, until=parked.until, notice=replies[0] if replies else None)
+        """Defer the turn; the user is told the first time only, and of a refused budget once for each day."""
+        spent = parked if isinstance(parked, DaySpent) else None
+        replies = (await self._casting.replies(turn.event, parked.notice))[:1] if spent or not turn.parked else []
+        told = await self._inbox.defer(
+            turn,
+            until=parked.until,
+            why=str(parked),
+            notice=replies[0] if replies else None,
+            refusal=Refusal(budget=spent.budget, tag=spent.tag) if spent else None,
+        )
         logger.warning("turn parked until %s: %s", parked.until, parked, extra={"event": turn.id})
         await self._announce(
             turn,
-            replies[:1],
-            _finished(turn, "parked", str(parked), "Parked"),
+            replies if told else [],
+            _finished(turn, "parked", str(parked), type(parked).__name__),
         )
 
     async def _set_aside(self, turn: Turn) -> None:

@@ -101,7 +101,8 @@ class _Teller:
         if intake.outcome == "parked" and intake.not_before:
             left = seconds(intake.not_before - self._around.now)
             return Branch(
-                f"parked until {self._around.time(intake.not_before)}, {left} from now: its model asked for that"
+                f"parked until {self._around.time(intake.not_before)}, {left} from now: "
+                f"{intake.error or 'its model asked for that'}"
             )
         if intake.state == "dead":
             return Branch(f"set aside{error}; `picklebot events retry` lets it go on")

@@ -193,7 +193,7 @@ async def test_usage_sums_under_the_heading_that_is_asked_for(workspace: Path) -
 def test_usage_by_something_unknown_is_a_usage_error(workspace: Path) -> None:
     done = run(workspace, "usage", "--by", "moon")
     assert done.returncode == 2
-    assert "agent, session, day, model" in done.stderr
+    assert "agent, session, cron, day, model" in done.stderr
 
 
 def test_agents_are_listed_shown_and_told_from_what_is_not_there(workspace: Path) -> None:

@@ -97,7 +97,7 @@ async def test_what_failed_was_parked_or_set_aside_says_why_and_when(workspace: 
 
     async def use(store: SqliteStore) -> tuple[str, str, str]:
         parked = await begin(store, "parked", key="k1")
-        await store.inbox.defer(parked, until=now + timedelta(minutes=10), notice=None)
+        await store.inbox.defer(parked, until=now + timedelta(minutes=10), why="", notice=None)
         poison = await begin(store, "poison", key="k2", source=Source("telegram", ("43", "7")))
         notice = OutboundEvent(
             session_id=poison.event.session_id, source=ANN, to=ANN, cause_id=poison.event.id, content="sorry"

@@ -3,7 +3,7 @@
 import pytest
 
 from picklebot.models.base import Usage
-from picklebot.models.pricing import PRICES, cost, resolve_alias
+from picklebot.models.pricing import PRICES, cost, own_price, resolve_alias
 
 MILLION = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
 
@@ -55,3 +55,16 @@ def test_an_alias_names_a_model_with_a_price(alias: str) -> None:
 
 def test_any_other_name_is_left_alone() -> None:
     assert resolve_alias("qwen3:8b") == "qwen3:8b"
+
+
+def test_prices_of_ones_own_come_first_under_any_spelling_of_the_name() -> None:
+    own = dict([own_price("Qwen/Qwen3.5", input_usd=1.0, output_usd=2.0, cache_read_usd=0.5)])
+    assert cost("qwen/qwen3-5", MILLION, own) == pytest.approx(3.0)
+    assert cost("qwen/qwen3.5", Usage(cache_read_tokens=1_000_000), own) == pytest.approx(0.5)
+    dear = dict([own_price("sonnet", input_usd=9.0, output_usd=9.0, cache_read_usd=None)])
+    assert cost("claude-sonnet-5-5", MILLION, dear) == pytest.approx(18.0)
+    assert cost("claude-sonnet-5-5", MILLION) == pytest.approx(12.0)
+
+
+def test_the_built_in_model_is_free_and_not_unknown() -> None:
+    assert cost("offline", MILLION) == 0.0

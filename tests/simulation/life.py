@@ -16,8 +16,8 @@ from random import Random
 from typing import Literal
 
 from picklebot.agent.asking import Asker, RetryBudget
-from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
+from picklebot.agent.purses import Purses
 from picklebot.agent.routing import RoutingTable
 from picklebot.agent.runner import TurnLimits
 from picklebot.core.bus import EventBus
@@ -160,7 +160,7 @@ class Life:
             models=cast,
             tools=lambda: toolset,
             asker=Asker(clock=clock, budget=RetryBudget(), jitter=lambda most: self._rng.uniform(0.0, most)),
-            day=DayBudget(100.0, today=lambda: clock.now().date()),
+            purses=Purses(100.0, now=clock.now),
             stage=Stage(
                 zone=UTC,
                 bootstrap=Bootstrap(Path("/nowhere")),

@@ -49,7 +49,7 @@ def put_off() -> Image:
         turn = run(inbox.begin(event.session_id, START))
         assert turn is not None
         notice = OutboundEvent(session_id=event.session_id, source=peer, to=peer, cause_id=event.id, content="Later.")
-        run(inbox.defer(turn, until=START + timedelta(seconds=100), notice=notice))
+        run(inbox.defer(turn, until=START + timedelta(seconds=100), why="", notice=notice))
     return disk.kept()
 
 

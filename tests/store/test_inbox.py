@@ -123,7 +123,7 @@ async def test_a_deferred_turn_waits_and_holds_its_session_back(store: SqliteSto
     turn = await store.inbox.begin(session, NOW)
     assert turn is not None
     later = NOW + timedelta(minutes=5)
-    await store.inbox.defer(turn, until=later, notice=None)
+    await store.inbox.defer(turn, until=later, why="", notice=None)
     assert await store.inbox.begin(session, NOW) is None
     assert await store.inbox.due(NOW, limit=9) == []
     assert await store.inbox.next_due(NOW) == later

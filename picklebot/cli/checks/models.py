@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from picklebot.cli.checks.findings import Finding
+from picklebot.cli.checks.findings import Finding, Level
 from picklebot.config import Config, resolve_provider
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.errors import ConfigError
@@ -13,6 +13,7 @@ from picklebot.plugins import load
 
 class _Cabinet(Protocol):
     def candidates(self, choice: ModelChoice) -> Sequence[Any]: ...
+    def unpriced(self, choice: ModelChoice) -> Sequence[str]: ...
 
 
 def check_models(config: Config, agents: Mapping[str, AgentSpec]) -> Iterator[Finding]:
@@ -27,9 +28,13 @@ def check_models(config: Config, agents: Mapping[str, AgentSpec]) -> Iterator[Fi
     yield _main(config)
     for spec in agents.values():
         try:
-            cabinet.candidates(spec.model)
+            unpriced = cabinet.unpriced(spec.model)
         except ConfigError as exc:
             yield Finding(level="error", check="model", message=f"agent {spec.id!r}: {exc}")
+            continue
+        for words in unpriced:
+            level: Level = "error" if config.limits.unpriced == "refuse" else "warning"
+            yield Finding(level=level, check="model", message=f"agent {spec.id!r}: {words}")
 
 
 def _main(config: Config) -> Finding:

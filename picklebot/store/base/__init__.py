@@ -22,8 +22,12 @@ from picklebot.store.base.jobs import Progress as Progress
 from picklebot.store.base.jobs import Row as Row
 from picklebot.store.base.jobs import Tripped as Tripped
 from picklebot.store.base.ledger import Counts as Counts
+from picklebot.store.base.ledger import Heading as Heading
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend
+from picklebot.store.base.refusals import Refusal as Refusal
+from picklebot.store.base.refusals import Refusals as Refusals
+from picklebot.store.base.refusals import Waiting as Waiting
 from picklebot.store.base.sessions import Log as Log
 from picklebot.store.base.sessions import Session as Session
 from picklebot.store.base.sessions import Sessions as Sessions

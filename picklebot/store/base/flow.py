@@ -9,6 +9,7 @@ from picklebot.core.events import InboundEvent, OutboundEvent, Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.source import Source
+from picklebot.store.base.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +129,13 @@ class Inbox(Protocol):
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
         ...
 
-    async def defer(self, turn: Turn, *, until: datetime, notice: OutboundEvent | None) -> None:
-        """Park a turn until `until`; its steps stay. `notice` tells the user why, once."""
+    async def defer(
+        self, turn: Turn, *, until: datetime, why: str, notice: OutboundEvent | None, refusal: Refusal | None = None
+    ) -> bool:
+        """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way.
+
+        A `refusal` that was told already, for a job to whoever reads of it, is not told again.
+        """
         ...
 
 

@@ -1,10 +1,13 @@
 """Counts and sums over everything that was accepted: values and the seam. Knows no SQL."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, Protocol
+from datetime import UTC, datetime, tzinfo
+from typing import Literal, Protocol, TypeAlias
 
 from picklebot.core.replies import Usage
+
+Heading: TypeAlias = Literal["agent", "session", "cron", "day", "model"]
+"""What spend is summed by. `cron` is every job by its source, and "" for what no job asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +42,8 @@ class Ledger(Protocol):
         """Count everything that was ever accepted, by where it is now."""
         ...
 
-    async def spend(
-        self, by: Literal["agent", "session", "day", "model"], *, since: datetime | None = None
-    ) -> list[Spend]:
-        """Sum what model calls used; a `day` is one of UTC."""
+    async def spend(self, by: Heading, *, since: datetime | None = None, zone: tzinfo = UTC) -> list[Spend]:
+        """Sum what model calls used; a `day` is one of `zone`."""
         ...
 
     async def of_turn(self, event_id: str) -> Spend:

@@ -1,0 +1,102 @@
+"""The slash commands about money: what was spent, what is left, and the owner's word that more may be spent today.
+
+Promises that a lift is on disk before it has an effect, and that whoever waits for it goes on at once. Knows no
+platform and no SQL.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from picklebot.agent.purses import Purses
+from picklebot.clock import midnight
+from picklebot.core.bus import EventBus
+from picklebot.core.source import Source
+from picklebot.errors import NotFound
+from picklebot.store.base import Ledger, Refusals
+from picklebot.workers.commands import Command
+
+logger = logging.getLogger(__name__)
+
+NOT_OWNER = "Only the owner decides on that, in the terminal: `picklebot chat`, then /approve."
+NOTHING = "No turn waits for money."
+
+
+class BudgetCommands:
+    """Answers /usage and /approve."""
+
+    def __init__(
+        self,
+        *,
+        bus: EventBus,
+        purses: Purses,
+        ledger: Ledger,
+        refusals: Refusals,
+        is_owner: Callable[[Source], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`now` returns the moment in the user's own time zone."""
+        self._bus = bus
+        self._purses = purses
+        self._ledger = ledger
+        self._refusals = refusals
+        self._is_owner = is_owner
+        self._now = now
+
+    def table(self) -> Mapping[str, Command]:
+        """Return the commands by name."""
+        commands = [
+            Command("usage", "", "Tokens and cost, and what is left of today's budgets.", self._usage),
+            Command(
+                "approve", "[BUDGET]", "What waits for money, or let a budget hold once more today.", self._approve
+            ),
+        ]
+        return {command.name: command for command in commands}
+
+    async def lift(self, budget: str, *, by: Source) -> str:
+        """Let a day's budget hold once more for today; return what that did, in words.
+
+        Done again while nothing waits for that budget, it has no effect.
+        """
+        woken = await self._refusals.lift(budget, by=by, at=self._now())
+        if not woken:
+            return NOTHING
+        self._purses.lift(budget)
+        logger.info("the budget %s was lifted for today by %s", budget, by)
+        for event in woken:
+            await self._bus.publish(event)  # a doorbell: these messages are not new
+        turns = "1 turn goes" if len(woken) == 1 else f"{len(woken)} turns go"
+        return f"The budget `{budget}` holds once more today; {turns} on now. At midnight it is what it was."
+
+    async def _approve(self, source: Source, argument: str) -> str:
+        if not self._is_owner(source):
+            return NOT_OWNER
+        waiting = {each.budget: each for each in await self._refusals.waiting(self._now())}
+        if not argument and len(waiting) == 1:
+            return await self.lift(next(iter(waiting)), by=source)
+        if argument:
+            if argument not in waiting:
+                raise NotFound(f"no turn waits for the budget {argument!r}; /approve lists those that are waited for")
+            return await self.lift(argument, by=source)
+        lines = [f"- `/approve {each.budget}` lets {each.turns} turns go on" for each in waiting.values()]
+        return "\n".join(lines) or NOTHING
+
+    async def _usage(self, source: Source, argument: str) -> str:
+        now = self._now()
+        spent = [await self._sum("Today", midnight(now)), await self._sum("30 days", midnight(now, days=-29))]
+        return "\n".join([*spent, *self._left()])
+
+    def _left(self) -> Iterator[str]:
+        for purse in self._purses.days:
+            left = max(0.0, purse.ceiling - purse.spent)
+            yield f"- {purse.name[0].upper()}{purse.name[1:]}: ${left:.4f} left of ${purse.ceiling:.2f}"
+
+    async def _sum(self, title: str, since: datetime) -> str:
+        rows = await self._ledger.spend("model", since=since)
+        calls = sum(row.calls for row in rows)
+        read = sum(row.usage.context_tokens for row in rows)
+        written = sum(row.usage.output_tokens for row in rows)
+        cost = sum(row.cost_usd for row in rows)
+        unpriced = sum(row.unpriced for row in rows)
+        note = f" ({unpriced} calls without a known price)" if unpriced else ""
+        return f"- {title}: {calls} calls, {read:,} tokens in, {written:,} out, ${cost:.4f}{note}"

@@ -11,7 +11,20 @@ import pytest
 from checks import docs, environment, excepts, file_length, imports, lock
 from checks.tree import TOP
 
-ROOMS = ("cli", "workers", "agent", "store", "memory", "channels", "models", "tools", "definitions", "core", "toolhost")
+ROOMS = (
+    "cli",
+    "workers",
+    "agent",
+    "store",
+    "memory",
+    "channels",
+    "models",
+    "tools",
+    "definitions",
+    "jobs",
+    "core",
+    "toolhost",
+)
 MODULES = ("clock", "errors")
 
 

@@ -98,7 +98,7 @@ class Dialogue:
     async def _follow(self, accepted: Accepted, events: Subscription[Event], view: View, *, command: bool) -> TurnEnd:
         replies: list[OutboundEvent] = []
         async for event in events:
-            if event.cause_id != accepted.event_id:
+            if not _concerns(event, accepted.event_id):
                 continue
             match event:
                 case OutboundEvent():
@@ -115,6 +115,17 @@ class Dialogue:
                 case _:
                     raise AssertionError(f"not subscribed to {type(event)}")
         raise AssertionError("the bus closes no inbox")
+
+
+def _concerns(event: Event, event_id: str) -> bool:
+    """Return whether an event is about what was said, also where it is answered together with something else."""
+    match event:
+        case OutboundEvent():
+            return event.answers(event_id)
+        case TurnFinished():
+            return event.ends(event_id)
+        case _:
+            return event.cause_id == event_id
 
 
 async def _draw(view: View) -> None:

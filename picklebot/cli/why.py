@@ -56,5 +56,6 @@ def _intake(intake: Intake) -> dict[str, Any]:
         "error": intake.error,
         **{name: moment.isoformat() if (moment := getattr(intake, name)) else None for name in moments},
         "behind": ahead and {"id": ahead.id, "state": ahead.state, "more": ahead.more},
+        "answered_in": intake.answered_in,
         "steps": [step_json(step) for step in intake.steps],
     }

@@ -15,6 +15,7 @@ from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
 from picklebot.store.jobs import SqliteJobBook
+from picklebot.store.joined import SqliteAnswers
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
@@ -39,6 +40,7 @@ class SqliteStore:
     letters: SqliteLetters
     forks: SqliteForks
     jobs: SqliteJobBook
+    answers: SqliteAnswers
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -56,6 +58,7 @@ class SqliteStore:
             letters=SqliteLetters(database),
             forks=SqliteForks(database),
             jobs=SqliteJobBook(database),
+            answers=SqliteAnswers(database),
         )
 
 

@@ -21,6 +21,9 @@ from picklebot.store.base.jobs import JobState as JobState
 from picklebot.store.base.jobs import Progress as Progress
 from picklebot.store.base.jobs import Row as Row
 from picklebot.store.base.jobs import Tripped as Tripped
+from picklebot.store.base.joining import Answers as Answers
+from picklebot.store.base.joining import Joined as Joined
+from picklebot.store.base.joining import Joining as Joining
 from picklebot.store.base.ledger import Counts as Counts
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend

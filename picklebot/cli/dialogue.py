@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.app import App
 from picklebot.channels.base import Accepted
 from picklebot.channels.terminal import TerminalChannel
@@ -167,7 +166,9 @@ async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | Non
         if wish.agent not in {None, session.agent_id}:
             raise NotFound(f"session {session.id} is one of {session.agent_id!r}, not of {wish.agent!r}")
         await sessions.switch(source, session.id)
-    if wish.new:
+    if wish.new and wish.agent is not None:
+        await sessions.start(source, app.library.get_agent(wish.agent).id, at=SystemClock().now())
+    elif wish.new:
         await app.staff.commands.run(source, ("new", ""))
     return await sessions.current(source)
 
@@ -175,6 +176,4 @@ async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | Non
 async def agent_of(app: App, channel: TerminalChannel) -> str:
     """Return the id of the agent that answers here."""
     session = await app.store.sessions.current(channel.source)
-    bindings = [Binding(binding.source, binding.agent) for binding in app.config.routing.bindings]
-    routing = RoutingTable(bindings, default=app.config.default_agent)
-    return session.agent_id if session else routing.resolve(channel.source)
+    return session.agent_id if session else app.staff.routing.resolve(channel.source)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from picklebot.store.bindings import SqliteBindings
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
@@ -41,6 +42,7 @@ class SqliteStore:
     forks: SqliteForks
     jobs: SqliteJobBook
     answers: SqliteAnswers
+    bindings: SqliteBindings
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -59,6 +61,7 @@ class SqliteStore:
             forks=SqliteForks(database),
             jobs=SqliteJobBook(database),
             answers=SqliteAnswers(database),
+            bindings=SqliteBindings(database),
         )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from picklebot.agent.asking import Asker, RetryBudget
 from picklebot.agent.budget import DayBudget
 from picklebot.agent.gate import TurnGate
-from picklebot.agent.routing import Binding, RoutingTable
+from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
@@ -18,6 +18,7 @@ from picklebot.definitions.watch import watch
 from picklebot.store.sqlite import SqliteStore
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.parts import Parts
+from picklebot.wiring.routing import routing_of
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
@@ -31,6 +32,7 @@ from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
+from picklebot.workers.route_commands import OWNERS, RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -45,6 +47,7 @@ class Staff:
     commands: Commands
     taker: TurnTaker
     definitions: DefinitionWorker
+    routing: RoutingTable
     scheduler: CronWorker | None
     """None in a process that only talks: jobs are the server's."""
 
@@ -60,7 +63,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         casting=casting,
         clock=clock,
     )
-    routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
+    routing = routing_of(config, await parts.store.bindings.all())
     commands = _commands(config, clock, parts, routing, taker)
     definitions = DefinitionWorker(
         bus=parts.bus,
@@ -91,7 +94,14 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             clock=clock,
         ),
     ]
-    return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions, scheduler=scheduler)
+    return Staff(
+        workers=workers,
+        commands=commands,
+        taker=taker,
+        definitions=definitions,
+        routing=routing,
+        scheduler=scheduler,
+    )
 
 
 async def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Casting:
@@ -116,11 +126,22 @@ def _commands(config: Config, clock: Clock, parts: Parts, routing: RoutingTable,
         stop=taker.stop,
         now=now_in(config, clock),
     )
-    why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
+    routes = RouteCommands(
+        library=parts.library,
+        sessions=parts.store.sessions,
+        bindings=parts.store.bindings,
+        routing=routing,
+        is_owner=lambda source: source.channel in OWNERS,
+        now=now_in(config, clock),
+    )
+    why = WhyCommand(
+        chains=parts.store.chains,
+        around=lambda: surroundings_of(config, parts.library, clock, routing=routing, runs=True),
+    )
     jobs = JobCommands(
         library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
     )
-    return Commands({**sessions.table(), **why.table(), **jobs.table()})
+    return Commands({**sessions.table(), **routes.table(), **why.table(), **jobs.table()})
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

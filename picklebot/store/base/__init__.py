@@ -4,6 +4,8 @@ Every method that changes something is one transaction: all of it is on disk whe
 Promises contracts.md section 1. Knows no SQL.
 """
 
+from picklebot.store.base.bindings import Bindings as Bindings
+from picklebot.store.base.bindings import MadeBinding as MadeBinding
 from picklebot.store.base.flow import Acceptance as Acceptance
 from picklebot.store.base.flow import Arrival as Arrival
 from picklebot.store.base.flow import Conclusion as Conclusion

@@ -55,6 +55,13 @@ def opening(content: str, *, source: Source, session_id: str, at: datetime, zone
     return Message.user("\n".join([_CONTEXT_OPEN, *lines, "</context>"]), content)
 
 
+def aside(*, at: datetime, zone: tzinfo, source: Source | None) -> str:
+    """Return the context of a further message in a user message; `source` is given where it is another one."""
+    local = at.astimezone(zone)
+    lines = [f"Time: {local:%Y-%m-%d %H:%M} ({local:%A}), {zone}", *([f"Channel: {source}"] if source else [])]
+    return "\n".join([_CONTEXT_OPEN, *lines, "</context>"])
+
+
 def spoken(message: Message) -> str:
     """Return what a person would see of a message: its text without the context block."""
     blocks: list[Block] = [

@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from picklebot.agent.asking import Asker, Candidate, RetryBudget
@@ -16,11 +16,11 @@ from picklebot.agent.budget import Purse
 from picklebot.agent.calls import CallRunner
 from picklebot.agent.money import Money
 from picklebot.agent.purses import TurnPurses
-from picklebot.agent.runner import AgentRunner, Ending, TurnLimits
+from picklebot.agent.runner import INTERRUPTED, AgentRunner, Ending, TurnLimits
 from picklebot.clock import SystemClock
 from picklebot.core.events import Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
-from picklebot.core.messages import Message, ToolCall, ToolResult
+from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.errors import LimitReached, ModelRejected, ToolError
 from picklebot.models.base import ModelEvent, ModelRequest
@@ -32,18 +32,22 @@ _FOREVER = 10**9  #: steps and seconds: what ended the turn the first time ends 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is known of a turn that has ended. `words` is what its user was told."""
+    """What is known of a turn that has ended. `words` is what its user was told.
+
+    `joined` has, for each step, what joined the turn before it.
+    """
 
     opening: Message
     steps: Sequence[RecordedStep]
     outcome: Outcome
     error: str | None
     words: str
+    joined: Mapping[int, Sequence[Block]] = field(default_factory=dict[int, Sequence[Block]])
 
 
 async def rerun(record: Record, history: Sequence[Message]) -> Ending:
     """Run the turn again after `history`; return how it ends this time."""
-    stage = _Stage(record.steps)
+    stage = _Stage(record.steps, record.joined)
     calls = CallRunner(
         tools=_stand_ins(record.steps, stage),
         journal=stage,
@@ -67,7 +71,9 @@ async def rerun(record: Record, history: Sequence[Message]) -> Ending:
         if run.done():
             return run.result()
         # The turn was cut here from outside, by its user or by the clock; so is this one.
-        return runner.stop() if record.outcome == "stopped" else runner.give_up(_error(record))
+        if record.outcome != "stopped":
+            return runner.give_up(_error(record))
+        return runner.yield_to_next() if record.words.startswith(INTERRUPTED) else runner.stop()
     finally:
         run.cancel()
         waiting.cancel()
@@ -112,8 +118,9 @@ class _Stage:
     recorded has happened.
     """
 
-    def __init__(self, steps: Sequence[RecordedStep]) -> None:
+    def __init__(self, steps: Sequence[RecordedStep], joined: Mapping[int, Sequence[Block]]) -> None:
         self.cut_here = asyncio.Event()
+        self._joined = joined
         self._recorded = {step.n: step.calls for step in steps}
         self._awaited = 0  # results of the step in hand that are recorded, and not there yet
         self._cut = False
@@ -136,6 +143,10 @@ class _Stage:
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """A step begins."""
         self._awaited = sum(call.result is not None for call in self._recorded[step.n].values())
+
+    async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
+        """Return what joined then."""
+        return self._joined.get(step, ())
 
     async def start_call(self, step: int, call_id: str) -> None:
         """Write nothing down."""

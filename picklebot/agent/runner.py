@@ -7,6 +7,7 @@ Knows a model and some tools. Knows nothing of the bus, the store or channels.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -35,7 +36,11 @@ from picklebot.tools.base import Effect
 
 logger = logging.getLogger(__name__)
 
-INTERRUPTED = "Not finished: the turn was stopped."
+INTERRUPTED = "Interrupted by the next message"  #: the last words of a run that was, in brackets
+CUT = (
+    "UNKNOWN: interrupted. The turn was stopped before this ended. Its effect may or may not have happened: "
+    "check before you do it again."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +117,28 @@ class AgentRunner:
         """End because the user said so, keeping what was said and done."""
         return self._end_early("stopped", "Stopped.", None)
 
+    def yield_to_next(self) -> Ending:
+        """End because the user has said something else, which is answered instead, keeping what was said and done."""
+        return replace(self._end_early("stopped", f"{INTERRUPTED}.", None), kind="Interrupted")
+
+    async def recall(self, recorded: Sequence[RecordedStep]) -> None:
+        """Take up what was recorded, asking and running nothing: for a run that is to end before it goes on."""
+        for step in recorded:
+            await self._join(step.n, more=False)
+            verdict = self._judge(step.reply)
+            if isinstance(verdict, Answer):
+                return
+            calls = verdict.calls if isinstance(verdict, RunTools) else ()
+            known = {call.id: found.result for call in calls if (found := step.calls.get(call.id)) and found.result}
+            if len(known) < len({call.id for call in calls}):
+                self._say(step.reply.message)
+                self._calls.results = known
+                return
+            with suppress(LimitReached):
+                await self._follow(step, verdict)
+
     def _end_early(self, outcome: Outcome, words: str, error: TurnError | ModelError | None) -> Ending:
-        messages = close_calls(self._added, list(self._calls.results.values()), INTERRUPTED)
+        messages = close_calls(self._added, list(self._calls.results.values()), CUT)
         # An assistant's last word keeps the conversation alternating, and tells the model what happened here.
         messages.append(Message.assistant(f"[{words}]"))
         if error is None:
@@ -122,13 +147,14 @@ class AgentRunner:
 
     async def _loop(self, limits: TurnLimits, recorded: Sequence[RecordedStep]) -> Ending:
         for n in range(limits.steps):
+            await self._join(n, more=n >= len(recorded))
             step = recorded[n] if n < len(recorded) else None
             known = step is not None
             if step is None:
                 step = await self._ask(n)
             else:
                 self._money.count(step.cost_usd)
-            verdict = judge(step.reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
+            verdict = self._judge(step.reply)
             if isinstance(verdict, Answer):
                 messages = [*self._added, self._answer(step.reply, verdict)]
                 return Ending(outcome="done", text=verdict.text, messages=messages, last=None if known else step)
@@ -136,6 +162,15 @@ class AgentRunner:
                 await self._journal.record_step(step, self._plan(verdict), self._opening)
             await self._follow(step, verdict)
         raise LimitReached(f"it took more than {limits.steps} steps")
+
+    def _judge(self, reply: ModelReply) -> Verdict:
+        return judge(reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
+
+    async def _join(self, n: int, *, more: bool) -> None:
+        """Put what was said meanwhile into the last user message: to the results of the step before, if there is one."""
+        last = self._added[-1]
+        if n and last.role == "user" and (blocks := await self._journal.take_in(n, more=more)):
+            self._added[-1] = Message("user", (*last.blocks, *blocks))
 
     async def _ask(self, n: int) -> RecordedStep:
         request = replace(self._request, messages=[*self._history, *self._added])

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from picklebot.agent.routing import Binding, RoutingTable
 from picklebot.app import App
 from picklebot.channels.base import Accepted
 from picklebot.channels.terminal import TerminalChannel
@@ -99,7 +98,7 @@ class Dialogue:
     async def _follow(self, accepted: Accepted, events: Subscription[Event], view: View, *, command: bool) -> TurnEnd:
         replies: list[OutboundEvent] = []
         async for event in events:
-            if event.cause_id != accepted.event_id:
+            if not _concerns(event, accepted.event_id):
                 continue
             match event:
                 case OutboundEvent():
@@ -116,6 +115,17 @@ class Dialogue:
                 case _:
                     raise AssertionError(f"not subscribed to {type(event)}")
         raise AssertionError("the bus closes no inbox")
+
+
+def _concerns(event: Event, event_id: str) -> bool:
+    """Return whether an event is about what was said, also where it is answered together with something else."""
+    match event:
+        case OutboundEvent():
+            return event.answers(event_id)
+        case TurnFinished():
+            return event.ends(event_id)
+        case _:
+            return event.cause_id == event_id
 
 
 async def _draw(view: View) -> None:
@@ -157,7 +167,9 @@ async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | Non
         if wish.agent not in {None, session.agent_id}:
             raise NotFound(f"session {session.id} is one of {session.agent_id!r}, not of {wish.agent!r}")
         await sessions.switch(source, session.id)
-    if wish.new:
+    if wish.new and wish.agent is not None:
+        await sessions.start(source, app.library.get_agent(wish.agent).id, at=SystemClock().now())
+    elif wish.new:
         await app.staff.commands.run(source, ("new", ""))
     return await sessions.current(source)
 
@@ -165,6 +177,4 @@ async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | Non
 async def agent_of(app: App, channel: TerminalChannel) -> str:
     """Return the id of the agent that answers here."""
     session = await app.store.sessions.current(channel.source)
-    bindings = [Binding(binding.source, binding.agent) for binding in app.config.routing.bindings]
-    routing = RoutingTable(bindings, default=app.config.default_agent)
-    return session.agent_id if session else routing.resolve(channel.source)
+    return session.agent_id if session else app.staff.routing.resolve(channel.source)

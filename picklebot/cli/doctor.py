@@ -15,6 +15,7 @@ from picklebot.cli.checks.findings import Finding, Level
 from picklebot.cli.checks.jobs import check_jobs
 from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_sandbox, check_versions
 from picklebot.cli.checks.models import check_models
+from picklebot.cli.checks.routes import check_routes
 from picklebot.cli.output import counted, one_line, print_json, say, speaks
 from picklebot.cli.toolbox import known_tools
 from picklebot.clock import SystemClock
@@ -52,6 +53,7 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
     yield from check_definitions(library, workspace)
     if config is not None:
         yield from check_names(library, config)
+        yield from check_routes(library, config)
         yield from check_models(config, library.agents)
         yield from _tools(library, config)
         yield from check_database(config, now=now)

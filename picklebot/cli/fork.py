@@ -59,6 +59,9 @@ def _unfinished(turns: Sequence[TurnReport]) -> Said:
                 messages.append(step.reply.message)
             results: list[ToolResult] = [call.result for call in step.calls if call.result is not None]
             messages = close_calls(messages, results, NO_RESULT)
+            if messages[-1].role == "user" and (joined := [j for j in turn.joined if j.step == step.n + 1]):
+                blocks = [block for each in joined for block in each.blocks]
+                messages[-1] = Message("user", (*messages[-1].blocks, *blocks))
         said += [(turn.seq, message) for message in messages]
     return said
 

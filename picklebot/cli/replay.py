@@ -16,7 +16,7 @@ from picklebot.cli.reading import reading_something
 from picklebot.config import Config
 from picklebot.core.events import Outcome
 from picklebot.core.journal import CallState, RecordedCall, RecordedStep
-from picklebot.core.messages import Message
+from picklebot.core.messages import Block, Message
 from picklebot.core.text import shorten
 from picklebot.store.reports import TurnReport
 from picklebot.store.turn_reports import StepReport
@@ -94,6 +94,7 @@ async def _compare(
         outcome=cast("Outcome", turn.outcome),
         error=turn.error,
         words=messages[-1].text.removeprefix("["),
+        joined=_joined(turn),
     )
     ending = await rerun(record, history)
     verdict.turns += 1
@@ -103,6 +104,13 @@ async def _compare(
     if ending.outcome == turn.outcome:
         return None
     return Difference(event_id=turn.event.id, what="outcome", recorded=turn.outcome, played=ending.outcome)
+
+
+def _joined(turn: TurnReport) -> Mapping[int, Sequence[Block]]:
+    blocks: dict[int, list[Block]] = {}
+    for joined in turn.joined:
+        blocks.setdefault(joined.step or 0, []).extend(joined.blocks)
+    return blocks
 
 
 def _recorded(step: StepReport) -> RecordedStep:

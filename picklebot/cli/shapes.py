@@ -62,6 +62,8 @@ def turn_json(turn: TurnReport) -> dict[str, Any]:
         "outcome": turn.outcome,
         "attempts": turn.attempts,
         "error": turn.error,
+        "answered_in": turn.answered_in,
+        "joined": [{"step": each.step, "event_id": each.event.id} for each in turn.joined],
         "opening": list(turn.opening.blocks) if turn.opening else [],
         "steps": [step_json(step) for step in turn.steps],
         "outbound": [reply_json(reply) for reply in turn.outbound],

@@ -14,6 +14,7 @@ from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.lock import holder_of
 from picklebot.store.links import Intake, Link
+from picklebot.wiring.routing import routing_of
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.tree import ASCII, LINES, draw
 from picklebot.workers.why import tell
@@ -23,13 +24,14 @@ def why(*, config: Config, event: str, as_json: bool) -> int:
     """Print the chain that an event is part of."""
     with reading_something(config) as opened:
         chain = asyncio.run(opened.chains.chain(event))
+        made = asyncio.run(opened.bindings.all())
     if as_json:
         print_json({"asked": chain.asked, "running": dict(chain.running), "chain": _link(chain.root)})
         return 0
     workspace, library = config.workspace, Library(config.workspace.root)
     library.scan()
     runs = holder_of(workspace.lock_file, workspace.daemon_file) is not None
-    around = surroundings_of(config, library, SystemClock(), runs=runs)
+    around = surroundings_of(config, library, SystemClock(), routing=routing_of(config, made), runs=runs)
     for line in draw(tell(chain, around), LINES if speaks("".join(LINES)) else ASCII):
         say(one_line(line))
     return 0
@@ -56,5 +58,6 @@ def _intake(intake: Intake) -> dict[str, Any]:
         "error": intake.error,
         **{name: moment.isoformat() if (moment := getattr(intake, name)) else None for name in moments},
         "behind": ahead and {"id": ahead.id, "state": ahead.state, "more": ahead.more},
+        "answered_in": intake.answered_in,
         "steps": [step_json(step) for step in intake.steps],
     }

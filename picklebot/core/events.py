@@ -69,6 +69,12 @@ class OutboundEvent(Event):
     to: Source
     error: str | None = None
     part: int = 0
+    also: tuple[str, ...] = ()
+    """Ids of other messages from there that it answers too: they joined the turn, or were interrupted for it."""
+
+    def answers(self, event_id: str) -> bool:
+        """Return whether this is a reply to that message."""
+        return event_id == self.cause_id or event_id in self.also
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,16 @@ class TurnFinished(Notice):
     outcome: Outcome
     error: str | None = None
     kind: str = ""
-    """The name of the error's class, for programs; "" when there was none."""
+    """The name of the error's class, for programs; "" when there was none.
+
+    "Interrupted": a newer message of the same source takes over, and its reply answers this one too.
+    """
+    also: tuple[str, ...] = ()
+    """Ids of the other messages whose end this is."""
+
+    def ends(self, event_id: str) -> bool:
+        """Return whether this is the end of that message."""
+        return self.kind != "Interrupted" and (event_id == self.cause_id or event_id in self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

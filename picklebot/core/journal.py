@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
-from picklebot.core.messages import Message, ToolResult
+from picklebot.core.messages import Block, Message, ToolResult
 from picklebot.core.replies import ModelReply
 
 CallState: TypeAlias = Literal["planned", "started", "done", "failed", "unknown"]
@@ -49,6 +49,10 @@ class Journal(Protocol):
 
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """Record a model's reply, with its tool calls as intents, and with the first step the turn's opening."""
+        ...
+
+    async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
+        """Return what else was said before `step`; with `more`, also what is said now, if it may come in at all."""
         ...
 
     async def start_call(self, step: int, call_id: str) -> None:

@@ -32,7 +32,7 @@ _DOWN = f"""WITH RECURSIVE down (seq, id) AS (
     SELECT {EVENT_COLUMNS} FROM events WHERE seq IN (SELECT seq FROM down) ORDER BY seq"""  # noqa: S608  (constants)
 _THESE = "SELECT value FROM json_each(?)"
 _INTAKES = f"""SELECT seq, inbox.state, turns.state, agent_id, key, attempts, error, not_before, started_at, finished_at,
-        session_id FROM inbox LEFT JOIN turns USING (seq) WHERE seq IN ({_THESE})"""  # noqa: S608  (constants)
+        (SELECT id FROM joined JOIN events ON events.seq = joined.turn WHERE joined.seq = inbox.seq), session_id FROM inbox LEFT JOIN turns USING (seq) WHERE seq IN ({_THESE})"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
     WHERE seq IN ({_THESE})"""  # noqa: S608  (constants)
 _PLACE = "SELECT count(*) FROM events JOIN inbox USING (seq) WHERE events.session_id = ? AND seq <= ?"
@@ -99,7 +99,8 @@ class SqliteChains:
         }
 
     async def _intake(self, row: Row, accepted: datetime, steps: Sequence[StepReport]) -> Intake:
-        seq, state, outcome, agent_id, key, attempts, error, not_before, started_at, finished_at, session_id = row
+        seq, state, outcome, agent_id, key, attempts, error, not_before, started_at, finished_at, *rest = row
+        answered_in, session_id = rest
         place = await self._database.fetch(_PLACE, (session_id, seq))
         return Intake(
             state=state,
@@ -114,10 +115,14 @@ class SqliteChains:
             finished_at=moment(finished_at),
             ahead=await self._ahead(row, accepted),
             steps=steps,
+            answered_in=answered_in,
+            interrupted=answered_in is not None and started_at is not None,
         )
 
     async def _ahead(self, row: Row, accepted: datetime) -> Ahead | None:
-        seq, state, *_, started_at, _, session_id = row
+        seq, state, *_, started_at, _, answered_in, session_id = row
+        if answered_in is not None and started_at is None:
+            return None
         if started_at is not None:
             rows = await self._database.fetch(_WAS_AHEAD, (session_id, seq, to_micros(accepted), started_at))
         elif state == "open":

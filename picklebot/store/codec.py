@@ -19,8 +19,12 @@ _DURABLE: Mapping[str, type[Event]] = {
 }
 _COLUMNS = ("id", "created_at", "session_id", "source", "cause_id")
 
+_SELDOM = "also"  #: a field that most events leave empty, and that is written only where it is not
+
 _BODIES = {
-    name: tuple((field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS)
+    name: tuple(
+        (field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS and field != _SELDOM
+    )
     for name, kind in _DURABLE.items()
 }
 
@@ -46,6 +50,8 @@ def encode_event(event: Event) -> tuple[Any, ...]:
     kind = type(event).__name__
     # Field by field: nearly all of them are text, which is quoted in a fraction of what the encoding of a dict takes.
     body = ",".join([head + _spell(getattr(event, name)) for name, head in _BODIES[kind]])
+    if kind == "OutboundEvent" and (also := getattr(event, _SELDOM)):
+        body += f',"{_SELDOM}":{dumps(also)}'
     moment = to_micros(event.created_at)
     return (event.id, kind, event.session_id, str(event.source), event.cause_id, moment, f"{{{body}}}")
 
@@ -62,6 +68,7 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
     fields: dict[str, Any] = json.loads(body)
     if "to" in fields:
         fields["to"] = Source.parse(fields["to"])
+        fields[_SELDOM] = tuple(fields.get(_SELDOM, ()))
     event = _DURABLE[kind](
         id=event_id,
         created_at=from_micros(created_at),

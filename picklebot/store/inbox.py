@@ -17,8 +17,8 @@ from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply, Usage
 from picklebot.core.text import shorten
 from picklebot.errors import NotFound, QueueFull
-from picklebot.store import claims, outbox, refusals
-from picklebot.store.base import Acceptance, Arrival, Refusal, Turn
+from picklebot.store import claims, joined, outbox, refusals
+from picklebot.store.base import Acceptance, Arrival, Joining, Refusal, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros, to_micros
 from picklebot.store.database import Database
 from picklebot.store.events import append
@@ -27,7 +27,8 @@ MAX_TITLE = 60
 SUSPECT = 2  #: a message that was begun so often and never ended is begun again only with no other such beside it
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
 _FIRST_TIME = f"""SELECT {_EVENTS} FROM inbox JOIN events USING (seq) WHERE channel = ? AND key = ?"""  # noqa: S608
-_NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening, {_EVENTS}
+_NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening,
+    EXISTS (SELECT 1 FROM joined WHERE joined.turn = inbox.seq), {_EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
 # One look for three questions: was the key seen, which session has the source, how many of its messages wait.
@@ -109,13 +110,21 @@ class SqliteInbox:
         )
         return from_micros(rows[0][0]) if rows and rows[0][0] > to_micros(now) else None
 
-    async def begin(self, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
+    async def begin(
+        self, session_id: str, now: datetime, *, alone: bool = False, joining: Joining | None = None
+    ) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now.
 
         A message that was begun twice and never ended is opened only `alone`; else the turn is merely a `suspect`,
-        and nothing was counted.
+        and nothing was counted. With `joining`, what waits behind it joins its opening.
         """
-        return await self._database.complete(lambda connection: begin(connection, session_id, now, alone=alone))
+        return await self._database.complete(
+            lambda connection: begin(connection, session_id, now, alone=alone, joining=joining)
+        )
+
+    async def overtaken(self, turn: Turn) -> bool:
+        """Return whether a message that came from the turn's own source after it waits."""
+        return await joined.overtaken(self._database, turn)
 
     async def release(self, turn: Turn) -> None:
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
@@ -131,6 +140,7 @@ class SqliteInbox:
         def unit(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE inbox SET state = 'dead', error = ? WHERE seq = ?", (error, turn.seq))
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
+            joined.release(connection, turn.seq)
             if notice is not None:
                 outbox.add(connection, notice)
 
@@ -224,13 +234,20 @@ def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, sessio
     return str(row[0]) if row else arrival.agent_id
 
 
-def begin(connection: sqlite3.Connection, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
+def begin(
+    connection: sqlite3.Connection,
+    session_id: str,
+    now: datetime,
+    *,
+    alone: bool = False,
+    joining: Joining | None = None,
+) -> Turn | None:
     """Count the attempt and read back what earlier ones recorded."""
     row = connection.execute(_NEXT, (session_id,)).fetchone()
     moment = to_micros(now)
     if row is None or row[1] > moment:
         return None
-    attempts, _, state, opening, *columns = row
+    attempts, _, state, opening, has_company, *columns = row
     seq, event = decode_event(tuple(columns))
     assert isinstance(event, InboundEvent)
     if attempts >= SUSPECT and not alone:
@@ -240,12 +257,19 @@ def begin(connection: sqlite3.Connection, session_id: str, now: datetime, *, alo
         connection.execute("INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)", (seq, moment))
     elif state != "running":
         connection.execute("UPDATE turns SET state = 'running' WHERE seq = ?", (seq,))
+    steps = _recorded_steps(connection, seq) if opening else []
+    if alone:  # it, or what joined it since it last got on, may be what kills the daemon
+        joined.release(connection, seq, from_step=len(steps))
+    elif joining is not None and opening is None:
+        has_company = bool(joined.take_in(connection, event, joining, turn=seq, step=0)) or has_company
     return Turn(
         seq=seq,
         event=event,
         attempts=attempts + 1,
         opening=Message.from_json("user", opening) if opening else None,
-        steps=_recorded_steps(connection, seq) if opening else (),
+        steps=steps,
+        alone=alone,
+        joined=joined.company_of(connection, seq) if has_company else (),
         # Not by the turn's state, which a crash leaves at "running": its user would be told again.
         parked=state is not None and connection.execute(_TOLD, (event.id,)).fetchone() is not None,
     )

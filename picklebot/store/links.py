@@ -40,6 +40,10 @@ class Intake:
     finished_at: datetime | None
     ahead: Ahead | None
     steps: Sequence[StepReport]
+    answered_in: str | None = None
+    """The id of the message whose turn answers it, where that is not its own."""
+    interrupted: bool = False
+    """It had a turn, which that message interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

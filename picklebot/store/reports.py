@@ -10,6 +10,7 @@ from typing import Any
 
 from picklebot.core.events import Event, InboundEvent
 from picklebot.core.messages import Message
+from picklebot.store.base import Joined
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros
 from picklebot.store.database import Database
 from picklebot.store.turn_reports import EVENTS, REPLY_COLUMNS, ReplyReport, StepReport, decode_reply, read_steps
@@ -19,6 +20,9 @@ _TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns
     WHERE events.session_id = ? AND kind = 'InboundEvent' ORDER BY seq"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
     WHERE session_id = ? ORDER BY seq"""  # noqa: S608  (constants)
+_JOINED = f"""SELECT joined.turn, others.id, joined.step, joined.context, {EVENTS}
+    FROM joined JOIN events USING (seq) JOIN events AS others ON others.seq = joined.turn
+    WHERE events.session_id = ? ORDER BY events.seq"""  # noqa: S608  (constants)
 _OF_SESSION = "SELECT seq FROM events WHERE session_id = ?"
 
 
@@ -35,6 +39,10 @@ class TurnReport:
     opening: Message | None
     steps: Sequence[StepReport]
     outbound: Sequence[ReplyReport]
+    joined: Sequence[Joined] = ()
+    """Messages that this turn took in."""
+    answered_in: str | None = None
+    """The id of the message whose turn answers this one, where that is not its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,7 @@ class SqliteReports:
         for row in await self._database.fetch(_REPLIES, (session_id,)):
             reply = decode_reply(row)
             replies.setdefault(reply.event.cause_id, []).append(reply)
+        joined, answered_in = await self._joined(session_id)
         turns: list[TurnReport] = []
         for state, outcome, attempts, error, opening, *logged in await self._database.fetch(_TURNS, (session_id,)):
             seq, event = decode_event(tuple(logged))
@@ -113,9 +122,23 @@ class SqliteReports:
                     opening=Message.from_json("user", opening) if opening else None,
                     steps=steps.get(seq, []),
                     outbound=replies.get(event.id, []),
+                    joined=joined.get(seq, []),
+                    answered_in=answered_in.get(seq),
                 )
             )
         return turns
+
+    async def _joined(self, session_id: str) -> tuple[dict[int, list[Joined]], dict[int, str]]:
+        """Return what each turn of a session took in, and in whose turn each other message is answered, by seq."""
+        joined: dict[int, list[Joined]] = {}
+        answered_in: dict[int, str] = {}
+        for turn, event_id, step, context, *logged in await self._database.fetch(_JOINED, (session_id,)):
+            seq, event = decode_event(tuple(logged))
+            assert isinstance(event, InboundEvent)
+            answered_in[seq] = event_id
+            if step is not None:
+                joined.setdefault(turn, []).append(Joined(seq=seq, event=event, step=step, context=context))
+        return joined, answered_in
 
     async def said(self, session_id: str) -> list[tuple[int, Message]]:
         """Return a session's transcript, oldest first, each message with the seq of the turn that added it."""

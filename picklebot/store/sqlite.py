@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from picklebot.store.bindings import SqliteBindings
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
@@ -15,6 +16,7 @@ from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
 from picklebot.store.jobs import SqliteJobBook
+from picklebot.store.joined import SqliteAnswers
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
@@ -41,6 +43,8 @@ class SqliteStore:
     forks: SqliteForks
     jobs: SqliteJobBook
     refusals: SqliteRefusals
+    answers: SqliteAnswers
+    bindings: SqliteBindings
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -59,6 +63,8 @@ class SqliteStore:
             forks=SqliteForks(database),
             jobs=SqliteJobBook(database),
             refusals=SqliteRefusals(database),
+            answers=SqliteAnswers(database),
+            bindings=SqliteBindings(database),
         )
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.text import shorten
-from picklebot.store import outbox
-from picklebot.store.base import Conclusion, Turn
+from picklebot.store import joined, outbox
+from picklebot.store.base import Conclusion, Joined, Joining, Turn
 from picklebot.store.codec import dumps, encode_result, to_micros
 from picklebot.store.database import Database
 
@@ -46,6 +46,14 @@ class SqliteTurns:
             )
 
         await self._database.complete(unit)
+
+    async def take_in(self, turn: Turn, step: int, joining: Joining) -> list[Joined]:
+        """Let what waits in its session join a running turn, to be seen from `step` on; return what did."""
+        if not await joined.any_waits(self._database, turn):
+            return []  # a look is cheaper than a commit, and there is one before each step
+        return await self._database.complete(
+            lambda connection: joined.take_in(connection, turn.event, joining, turn=turn.seq, step=step)
+        )
 
     async def start_call(self, turn: Turn, step: int, call_id: str, *, at: datetime) -> None:
         """Record that a call is about to have its effect."""
@@ -83,6 +91,13 @@ def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> bool:
     connection.execute(
         "UPDATE turns SET state = ?, finished_at = ? WHERE seq = ?", (conclusion.outcome, moment, turn.seq)
     )
+    if conclusion.outcome != "done":  # it may have been cut in the middle of a call
+        connection.execute("UPDATE calls SET state = 'unknown' WHERE turn = ? AND state = 'started'", (turn.seq,))
+    if conclusion.joined is not None:
+        state = _INBOX_STATE[conclusion.outcome]
+        joined.settle(connection, turn.seq, conclusion.joined, state=state, error=conclusion.error)
+    if conclusion.interrupted:
+        joined.hand_over(connection, turn)
     # The session counts its messages, so that where the transcript goes on is known without a look at it.
     (count,) = connection.execute(
         "UPDATE sessions SET updated_at = ?, turns = turns + 1, messages = messages + ?, "

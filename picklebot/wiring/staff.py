@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from picklebot.agent.asking import Asker, RetryBudget
 from picklebot.agent.gate import TurnGate
 from picklebot.agent.purses import Purses
-from picklebot.agent.routing import Binding, RoutingTable
+from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
@@ -17,6 +17,7 @@ from picklebot.definitions.watch import watch
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
+from picklebot.wiring.routing import routing_of
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
@@ -30,6 +31,7 @@ from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
+from picklebot.workers.route_commands import OWNERS, RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -44,6 +46,7 @@ class Staff:
     commands: Commands
     taker: TurnTaker
     definitions: DefinitionWorker
+    routing: RoutingTable
     scheduler: CronWorker | None
     """None in a process that only talks: jobs are the server's."""
 
@@ -60,7 +63,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         casting=casting,
         clock=clock,
     )
-    routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
+    routing = routing_of(config, await parts.store.bindings.all())
     money = budget_commands(config, clock, parts, purses)
     commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table()})
     definitions = DefinitionWorker(
@@ -92,7 +95,14 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             clock=clock,
         ),
     ]
-    return Staff(workers=workers, commands=commands, taker=taker, definitions=definitions, scheduler=scheduler)
+    return Staff(
+        workers=workers,
+        commands=commands,
+        taker=taker,
+        definitions=definitions,
+        routing=routing,
+        scheduler=scheduler,
+    )
 
 
 def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], purses: Purses) -> Casting:
@@ -116,11 +126,22 @@ def _commands(
         stop=taker.stop,
         now=now_in(config, clock),
     )
-    why = WhyCommand(chains=parts.store.chains, around=lambda: surroundings_of(config, parts.library, clock, runs=True))
+    routes = RouteCommands(
+        library=parts.library,
+        sessions=parts.store.sessions,
+        bindings=parts.store.bindings,
+        routing=routing,
+        is_owner=lambda source: source.channel in OWNERS,
+        now=now_in(config, clock),
+    )
+    why = WhyCommand(
+        chains=parts.store.chains,
+        around=lambda: surroundings_of(config, parts.library, clock, routing=routing, runs=True),
+    )
     jobs = JobCommands(
         library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
     )
-    return {**sessions.table(), **why.table(), **jobs.table()}
+    return {**sessions.table(), **routes.table(), **why.table(), **jobs.table()}
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

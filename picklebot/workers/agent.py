@@ -66,6 +66,8 @@ class AgentWorker:
             ready()
             async for event in self._doorbell:
                 self._ring(lanes, event.session_id, event.agent_id)
+                if self._taker.interruptible(event):
+                    lanes.create_task(self._taker.interrupt(event.session_id), name=f"interruption by {event.id}")
             finder.cancel()
 
     def stop(self) -> None:
@@ -105,7 +107,7 @@ class AgentWorker:
             while not self._stopping:
                 bell.clear()  # before looking: a ring while we look means look again
                 async with self._gate.admit(agent_id, session_id, max_concurrency=self._concurrency(agent_id)):
-                    more = await self._next(session_id)
+                    more = await self._next(session_id, agent_id)
                 if not more and not bell.is_set():
                     break
         finally:
@@ -113,12 +115,13 @@ class AgentWorker:
             if self._backlog and len(self._lanes) <= MAX_LANES - REFILL:
                 self._look.set()  # others wait in the table for this room
 
-    async def _next(self, session_id: str) -> bool:
+    async def _next(self, session_id: str, agent_id: str) -> bool:
         """Take the session's next turn, if there is one; return whether there may be more."""
         if self._stopping:
             return False
         async with AsyncExitStack() as alone:
-            turn = await self._inbox.begin(session_id, self._clock.now())
+            joining = self._taker.collecting(agent_id)
+            turn = await self._inbox.begin(session_id, self._clock.now(), joining=joining)
             if turn is not None and turn.suspect:
                 # One at a time, so that the next crash says which of them it was.
                 await alone.enter_async_context(self._suspects)

@@ -25,9 +25,10 @@ from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import NotFound
 from picklebot.models.base import ModelRequest, ToolSchema
-from picklebot.store.base import Turn
+from picklebot.store.base import Joining, Turn
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.toolset import Toolset
+from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.destinations import LastPlace, Nowhere, destination
 from picklebot.workers.transcripts import Conversation
 
@@ -129,7 +130,7 @@ class Casting:
         )
         runner = AgentRunner(
             request,
-            turn.opening or self._opening(turn.event),
+            turn.opening or Company(turn).opening(self._opening(turn.event)),
             asker=self._asker,
             candidates=candidates,
             calls=calls,
@@ -143,8 +144,13 @@ class Casting:
         )
         return runner, limits
 
-    async def replies(self, event: InboundEvent, text: str, *, error: str | None = None) -> list[OutboundEvent]:
-        """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none."""
+    async def replies(
+        self, event: InboundEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
+    ) -> list[OutboundEvent]:
+        """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none.
+
+        `also` are the ids of other messages that they answer.
+        """
         to = await destination(event, self._stage.places)
         if to is None:
             return []
@@ -158,6 +164,7 @@ class Casting:
                 content=content,
                 error=error,
                 part=part,
+                also=also,
                 created_at=self._stage.clock.now(),
             )
             for part, content in enumerate(split(text, channel.max_length if channel else None))
@@ -169,6 +176,18 @@ class Casting:
             return self._agents.get_agent(agent_id).max_concurrency
         except NotFound:
             return 1
+
+    def queue(self, agent_id: str) -> Queue:
+        """Return what is to become of messages that come while a turn of this agent runs."""
+        try:
+            return self._agents.get_agent(agent_id).queue
+        except NotFound:
+            return "followup"
+
+    @property
+    def joining(self) -> Joining:
+        """Which messages may join a turn, where its agent lets them."""
+        return joining_in(self._stage.zone)
 
     def _opening(self, event: InboundEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)

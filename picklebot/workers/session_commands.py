@@ -18,7 +18,7 @@ MAX_LISTED = 15
 
 
 class SessionCommands:
-    """Answers /agents, /agent, /skills, /bindings, /new, /session, /sessions, /context and /stop."""
+    """Answers /agents, /agent, /skills, /new, /session, /sessions, /context and /stop."""
 
     def __init__(
         self,
@@ -42,7 +42,6 @@ class SessionCommands:
             Command("agents", "", "Which agents there are.", self._agents),
             Command("agent", "[ID]", "Who answers here, or let another one answer.", self._agent),
             Command("skills", "", "Which skills there are.", self._skills),
-            Command("bindings", "", "Which sources go to which agent.", self._bindings),
             Command("new", "", "Start a fresh session.", self._new),
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
             Command("sessions", "", "Sessions of this place.", self._list),
@@ -74,13 +73,8 @@ class SessionCommands:
         skills = self._library.skills.values()
         return "\n".join(f"- **{s.id}**: {shorten(s.description, 100)}" for s in skills) or "There are no skills."
 
-    async def _bindings(self, source: Source, argument: str) -> str:
-        lines = [f"{b.tier}. `{b.pattern}` goes to **{b.agent_id}**" for b in self._routing.bindings]
-        return "\n".join([*lines, f"Everything else goes to **{self._routing.default}**."])
-
     async def _new(self, source: Source, argument: str) -> str:
-        current = await self._sessions.current(source)
-        agent_id = current.agent_id if current else self._routing.resolve(source)
+        agent_id = self._routing.resolve(source)
         session = await self._sessions.start(source, agent_id, at=self._now())
         return f"A fresh session with **{agent_id}**: {session.id}."
 

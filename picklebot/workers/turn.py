@@ -15,6 +15,7 @@ from picklebot.agent.runner import Ending
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import (
+    InboundEvent,
     Notice,
     OutboundEvent,
     Outcome,
@@ -23,8 +24,10 @@ from picklebot.core.events import (
 )
 from picklebot.core.messages import Message
 from picklebot.errors import PicklebotError, StoreError
-from picklebot.store.base import Conclusion, Inbox, Refusal, Turn, Turns
+from picklebot.store.base import Conclusion, Inbox, Joining, Refusal, Turn, Turns
 from picklebot.workers.casting import Casting
+from picklebot.workers.company import Company
+from picklebot.workers.playing import Playing
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn_notes import TurnJournal, TurnListener, about
 
@@ -53,19 +56,35 @@ class TurnTaker:
         self._transcripts = transcripts
         self._casting = casting
         self._clock = clock
-        self._running: dict[str, asyncio.Task[Ending]] = {}
-        self._stopped: set[str] = set()
+        self._playing: dict[str, Playing] = {}
 
     def stop(self, session_id: str) -> bool:
         """End the session's running turn, as its user wishes; return whether there was one."""
-        if task := self._running.get(session_id):
-            self._stopped.add(session_id)
-            task.cancel()
-        return task is not None
+        if playing := self._playing.get(session_id):
+            playing.cut("user")
+        return playing is not None
 
     def running(self, session_id: str) -> bool:
         """Return whether the session has a turn in hand."""
-        return session_id in self._running
+        return session_id in self._playing
+
+    def interruptible(self, event: InboundEvent) -> bool:
+        """Return whether `event` may have come to interrupt a turn: one of the same source, whose agent wants that."""
+        playing = self._playing.get(event.session_id)
+        if playing is None or playing.queue != "interrupt":
+            return False
+        return playing.turn.event.source == event.source and playing.turn.id != event.id
+
+    async def interrupt(self, session_id: str) -> None:
+        """Cut the session's turn short, if something newer from its source waits."""
+        playing = self._playing.get(session_id)
+        # Asked of the table, because the bell may be that of a message which was answered long ago.
+        if playing is not None and await self._inbox.overtaken(playing.turn):
+            playing.cut("message")
+
+    def collecting(self, agent_id: str) -> Joining | None:
+        """Return what may join the opening of an agent's turns, if anything may."""
+        return self._casting.joining if self._casting.queue(agent_id) == "collect" else None
 
     async def take(self, turn: Turn) -> "Taken":
         """Answer `turn`, put the end of it on disk, and return which end it was.
@@ -76,12 +95,13 @@ class TurnTaker:
         if turn.attempts > MAX_ATTEMPTS:
             await self._set_aside(turn)
             return Taken("failed", more=True)
+        playing = Playing(turn, self._casting.queue(event.agent_id))
         if self._bus.wanted(TurnStarted):
             await self._bus.publish(TurnStarted(**about(turn), agent_id=event.agent_id))
         try:
-            ending = await self._play(turn)
+            ending = await self._play(playing)
         except Parked as exc:
-            await self._park(turn, exc)
+            await self._park(playing, exc)
             return Taken("parked", more=True)
         except asyncio.CancelledError:
             await self._inbox.release(turn)
@@ -89,33 +109,31 @@ class TurnTaker:
         except StoreError:
             raise  # the daemon cannot keep its promises: it stops, and this turn goes on after the restart
         except PicklebotError as exc:
-            ending = _failure(turn, str(exc), type(exc).__name__)
+            ending = _failure(playing, str(exc), type(exc).__name__)
         except Exception as exc:  # a bug in one turn must not take the others down
             logger.exception("turn crashed", extra={"event": event.id, "session": event.session_id})
             words = f"{type(exc).__name__} inside picklebot; the log has the details"
-            ending = _failure(turn, words, type(exc).__name__)
-        return Taken(ending.outcome, more=await self._finish(turn, ending))
+            ending = _failure(playing, words, type(exc).__name__)
+        return Taken(ending.outcome, more=await self._finish(playing, ending))
 
-    async def _play(self, turn: Turn) -> Ending:
-        session_id = turn.event.session_id
-        conversation = await self._transcripts.get(session_id)
-        journal = TurnJournal(self._turns, turn, self._clock)
-        runner, limits = await self._casting.cast(turn, conversation, journal, TurnListener(self._bus, turn))
-        # A task of its own, so that the user can stop the play without stopping what writes its end down.
-        task = asyncio.create_task(runner.run(limits, turn.steps), name=f"turn {turn.id}")
-        self._running[session_id] = task
+    async def _play(self, playing: Playing) -> Ending:
+        turn, session_id = playing.turn, playing.turn.event.session_id
+        self._playing[session_id] = playing
         try:
-            return await task
-        except asyncio.CancelledError:
-            if session_id not in self._stopped:
-                raise
-            return runner.stop()
+            if playing.queue == "interrupt":  # by what came before this turn was in hand; for the rest a bell rings
+                await self.interrupt(session_id)
+            conversation = await self._transcripts.get(session_id)
+            joining = self._casting.joining if playing.queue == "steer" and not turn.alone else None
+            journal = TurnJournal(self._turns, turn, self._clock, playing.company, joining)
+            runner, limits = await self._casting.cast(turn, conversation, journal, TurnListener(self._bus, turn))
+            return await playing.play(runner, limits)
         finally:
-            del self._running[session_id]
-            self._stopped.discard(session_id)
+            del self._playing[session_id]
 
-    async def _finish(self, turn: Turn, ending: Ending) -> bool:
-        replies = await self._casting.replies(turn.event, ending.text, error=ending.error)
+    async def _finish(self, playing: Playing, ending: Ending) -> bool:
+        turn, company = playing.turn, playing.company
+        interrupted = ending.kind == "Interrupted"
+        replies = [] if interrupted else await self._replies(company, ending)
         more = await self._turns.finish(
             Conclusion(
                 turn=turn,
@@ -125,14 +143,25 @@ class TurnTaker:
                 at=self._clock.now(),
                 error=ending.error,
                 last=ending.last,
+                joined=company.shown,
+                interrupted=interrupted,
             )
         )
         self._transcripts.append(turn.event.session_id, ending.messages)
-        await self._announce(turn, replies, _finished(turn, ending.outcome, ending.error, ending.kind))
+        finished = _finished(turn, ending.outcome, ending.error, ending.kind, also=company.ids)
+        await self._announce(replies, finished)
         return more
 
-    async def _park(self, turn: Turn, parked: Parked) -> None:
-        """Defer the turn; the user is told the first time only, and of a refused budget once for each day."""
+    async def _replies(self, company: Company, ending: Ending) -> list[OutboundEvent]:
+        return [
+            reply
+            for place in company.places()
+            for reply in await self._casting.replies(place.event, ending.text, error=ending.error, also=place.also)
+        ]
+
+    async def _park(self, playing: Playing, parked: Parked) -> None:
+        """Defer the turn, and what joined it; the user is told the first time only, of a budget once for each day."""
+        turn = playing.turn
         spent = parked if isinstance(parked, DaySpent) else None
         replies = (await self._casting.replies(turn.event, parked.notice))[:1] if spent or not turn.parked else []
         told = await self._inbox.defer(
@@ -143,32 +172,35 @@ class TurnTaker:
             refusal=Refusal(budget=spent.budget, tag=spent.tag) if spent else None,
         )
         logger.warning("turn parked until %s: %s", parked.until, parked, extra={"event": turn.id})
-        await self._announce(
-            turn,
-            replies if told else [],
-            _finished(turn, "parked", str(parked), type(parked).__name__),
-        )
+        finished = _finished(turn, "parked", str(parked), type(parked).__name__, also=playing.company.ids)
+        await self._announce(replies if told else [], finished)
 
     async def _set_aside(self, turn: Turn) -> None:
         error = f"its turn was begun {turn.attempts - 1} times and never ended"
         words = f"I have set this message aside: {error}. Please ask in another way."
-        replies = await self._casting.replies(turn.event, words, error=error)
+        # What it had interrupted ends with it; what joined it is free again.
+        also = tuple(joined.event.id for joined in turn.joined if joined.step is None)
+        replies = await self._casting.replies(turn.event, words, error=error, also=also)
         await self._inbox.bury(turn, error=error, notice=replies[0] if replies else None)
         logger.error("message set aside: %s", error, extra={"event": turn.id})
-        await self._announce(turn, replies[:1], _finished(turn, "failed", error, "Poison"))
+        await self._announce(replies[:1], _finished(turn, "failed", error, "Poison", also=also))
 
-    async def _announce(self, turn: Turn, replies: Sequence[OutboundEvent], finished: Notice) -> None:
+    async def _announce(self, replies: Sequence[OutboundEvent], finished: Notice) -> None:
         for reply in replies:
             await self._bus.publish(reply)
         await self._bus.publish(finished)
 
 
-def _failure(turn: Turn, error: str, kind: str) -> Ending:
+def _failure(playing: Playing, error: str, kind: str) -> Ending:
     words = f"I could not finish: {error}."
-    opening = turn.opening or Message.user(turn.event.content)
+    turn, company = playing.turn, playing.company
+    company.forget()
+    opening = turn.opening or company.opening(Message.user(turn.event.content))
     messages = [opening, Message.assistant(f"[{words}]")]
     return Ending(outcome="failed", text=words, error=error, kind=kind, messages=messages)
 
 
-def _finished(turn: Turn, outcome: Outcome, error: str | None, kind: str) -> TurnFinished:
-    return TurnFinished(**about(turn), agent_id=turn.event.agent_id, outcome=outcome, error=error, kind=kind)
+def _finished(
+    turn: Turn, outcome: Outcome, error: str | None, kind: str, *, also: tuple[str, ...] = ()
+) -> TurnFinished:
+    return TurnFinished(**about(turn), agent_id=turn.event.agent_id, outcome=outcome, error=error, kind=kind, also=also)

@@ -12,25 +12,37 @@ from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import TextDelta, ToolFinished, ToolStarted
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
-from picklebot.core.messages import Message, ToolCall, ToolResult
+from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
-from picklebot.store.base import Turn, Turns
+from picklebot.store.base import Joining, Turn, Turns
+from picklebot.workers.company import Company
 
 SUMMARY = 120  #: characters of a tool's input or output in a notice
 
 
 @dataclass(frozen=True, slots=True)
 class TurnJournal:
-    """Writes one turn's steps to the store."""
+    """Writes one turn's steps to the store. `joining` says who may join it on the way."""
 
     turns: Turns
     turn: Turn
     clock: Clock
+    company: Company
+    joining: Joining | None = None
 
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """Record a model's reply, with its tool calls as intents, and with the first step the turn's opening."""
         await self.turns.record_step(self.turn, step, calls, opening=opening, at=self.clock.now())
+
+    async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
+        """Return what else was said before `step`; with `more`, also what is said now, if it may come in at all."""
+        joined = self.company.recorded(step)
+        if more and self.joining is not None:
+            self.company.expect()
+            joined += await self.turns.take_in(self.turn, step, self.joining)
+        self.company.show(joined)
+        return [block for each in joined for block in each.blocks]
 
     async def start_call(self, step: int, call_id: str) -> None:
         """Record that a call is about to have its effect."""

@@ -20,6 +20,9 @@ def tell(chain: Chain, around: Surroundings) -> Branch:
     return _Teller(chain, around).link(chain.root)
 
 
+_TOGETHER = {"open": "it is being answered there", "done": "answered there", "failed": "it failed with it"}
+
+
 class _Teller:
     def __init__(self, chain: Chain, around: Surroundings) -> None:
         self._chain = chain
@@ -32,7 +35,7 @@ class _Teller:
         if link.reply is not None:
             below += self._delivery(link.reply)
         below += [self.link(effect) for effect in link.effects]
-        if link.intake is not None and not begun and link.intake.state == "open":
+        if link.intake is not None and not begun and not link.intake.answered_in and link.intake.state == "open":
             below += [Branch(line) for line in self._silence(link.intake)]
         return Branch(f"{kind(event)} {event.id}, {self._around.day(event.created_at)}: {quoted(event)}{asked}", below)
 
@@ -46,7 +49,9 @@ class _Teller:
         )
         yield Branch(f"routed to {intake.agent_id} in session {event.session_id} ({which})")
         if intake.started_at is None:
-            if intake.state == "done":
+            if intake.answered_in is not None:
+                yield Branch(f"joined the turn of {intake.answered_in}: {_TOGETHER[intake.state]}")
+            elif intake.state == "done":
                 yield Branch("a command: answered at once, without a turn")
             elif intake.state != "open":
                 yield Branch(f"{STATES[intake.state]}: {intake.error}")
@@ -108,7 +113,8 @@ class _Teller:
             return Branch(f"set aside{error}; `picklebot events retry` lets it go on")
         if intake.finished_at is None:
             return Branch(f"{STATES[intake.state]}{error}")
-        ended = "stopped by its user" if intake.outcome == "stopped" else STATES[intake.state]
+        by = f"{intake.answered_in}, whose reply answers both" if intake.interrupted else "its user"
+        ended = f"stopped by {by}" if intake.outcome == "stopped" else STATES[intake.state]
         took, cost = seconds(intake.finished_at - started), _cost([step.cost_usd for step in intake.steps])
         return Branch(f"turn {ended} {self._around.time(intake.finished_at)}, {took} after it began, {cost}{error}")
 

@@ -1,6 +1,5 @@
 """The small words of an explanation: kinds, times, contents, bindings. Knows no tree and no rows."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -41,7 +40,7 @@ class Surroundings:
 
 def routed_by(routing: RoutingTable, source: Source, agent_id: str) -> str:
     """Return why `agent_id` answers `source`, by the bindings as they are now."""
-    found = next((b for b in routing.bindings if re.fullmatch(b.pattern, str(source))), None)
+    found = routing.binding(source)
     if found is not None and found.agent_id == agent_id:
         return f"by the binding {found.pattern!r}"
     if found is None and routing.default == agent_id:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from picklebot.agent.calls import CallRunner
 from picklebot.clock import SystemClock
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
-from picklebot.core.messages import Message, ToolCall, ToolResult
+from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.tools.base import Effect, Tool, ToolContext
 
@@ -22,6 +22,9 @@ class Stage:
     async def tool_finished(self, call: ToolCall, result: ToolResult, seconds: float) -> None: ...
 
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None: ...
+
+    async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
+        return ()
 
     async def start_call(self, step: int, call_id: str) -> None: ...
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from picklebot.workers.company import Queue
 from tests.campaign.table import Row
 from tests.simulation import plants as planted
 from tests.simulation.story import Story, tell
@@ -14,7 +16,9 @@ PLANTS = {
     "tools run again": planted.RERUN_TOOLS,
     "a second worker": planted.SECOND_WORKER,
     "synchronous=NORMAL": planted.LAZY_COMMITS,
+    "joined and marked in two transactions": planted.MARKED_LATER,
 }
+QUEUES: Sequence[Queue] = ("followup", "collect", "steer", "interrupt")
 
 
 async def seeds(count: int, first: int = 0) -> Row:
@@ -38,7 +42,7 @@ async def seeds(count: int, first: int = 0) -> Row:
 
 def stories(chunk: range) -> list[Story]:
     """Tell some stories."""
-    return [tell(seed) for seed in chunk]
+    return [tell(seed, queue=QUEUES[seed % len(QUEUES)]) for seed in chunk]
 
 
 async def plants(count: int = 200) -> Row:
@@ -59,4 +63,5 @@ async def plants(count: int = 200) -> Row:
 
 def failures(name: str, count: int) -> int:
     """Count the seeds with which a planted bug is found."""
-    return sum(bool(tell(seed, PLANTS[name]).problems) for seed in range(count))
+    queue: Queue = "steer" if PLANTS[name] is planted.MARKED_LATER else "followup"
+    return sum(bool(tell(seed, PLANTS[name], queue).problems) for seed in range(count))

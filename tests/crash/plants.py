@@ -85,14 +85,14 @@ def second_worker() -> None:
         fresh = session_id not in self._lanes
         ring(self, lanes, session_id, agent_id)
         if fresh and session_id in self._lanes:
-            lanes.create_task(_second_lane(self, session_id), name=f"second lane of {session_id}")
+            lanes.create_task(_second_lane(self, session_id, agent_id), name=f"second lane of {session_id}")
 
     _plant(TurnGate, "admit", admit)
     _plant(AgentWorker, "_ring", spoiled)
 
 
-async def _second_lane(worker: AgentWorker, session_id: str) -> None:
-    while await worker._next(session_id):
+async def _second_lane(worker: AgentWorker, session_id: str, agent_id: str) -> None:
+    while await worker._next(session_id, agent_id):
         pass
 
 

@@ -35,8 +35,16 @@ BROKEN = {
         SELECT seq FROM turns JOIN inbox USING (seq)
         WHERE (turns.state IN ('done', 'failed', 'stopped')) != (inbox.state != 'open')""",
     "a message is finished and has no reply": """
-        SELECT seq FROM inbox JOIN events AS asked USING (seq) WHERE state != 'open' AND NOT EXISTS
-        (SELECT 1 FROM events AS reply JOIN outbox USING (seq) WHERE reply.cause_id = asked.id)""",
+        WITH RECURSIVE waits (seq) AS (SELECT seq FROM inbox WHERE state = 'open'
+            UNION SELECT joined.seq FROM joined JOIN waits ON joined.turn = waits.seq)
+        SELECT seq FROM inbox JOIN events AS asked USING (seq) WHERE seq NOT IN (SELECT seq FROM waits) AND NOT EXISTS
+        (SELECT 1 FROM events AS reply JOIN outbox USING (seq) WHERE reply.cause_id = asked.id
+            OR asked.id IN (SELECT value FROM json_each(reply.body, '$.also')))""",
+    "a message joined a turn and ends without it": """
+        SELECT joined.seq FROM joined JOIN inbox USING (seq) JOIN inbox AS own ON own.seq = joined.turn
+        WHERE step IS NOT NULL AND inbox.state != own.state""",
+    "a message joined a turn and has one of its own": """
+        SELECT seq FROM joined JOIN turns USING (seq) WHERE step IS NOT NULL""",
     "a reply has no outbox row": """
         SELECT seq FROM events WHERE kind = 'OutboundEvent' EXCEPT SELECT seq FROM outbox""",
     "a finished turn has no transcript": """

@@ -15,6 +15,15 @@ _ASKED = """SELECT inbox.seq, inbox.key, events.id, inbox.session_id, inbox.stat
     json_extract(body, '$.content') FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq) ORDER BY inbox.seq"""
 _REPLIES = """SELECT outbox.seq, events.id, events.cause_id, outbox.peer, outbox.state, attempts,
     json_extract(body, '$.content') FROM outbox JOIN events USING (seq) ORDER BY outbox.seq"""
+_ANSWERED = """SELECT cause_id, json_extract(body, '$.content') FROM outbox JOIN events USING (seq) UNION ALL
+    SELECT value, json_extract(body, '$.content') FROM outbox JOIN events USING (seq), json_each(body, '$.also')"""
+# Each turn that came to its own end, and what it was asked: by its own message, and by those that joined it.
+_TOGETHER = """SELECT turns.seq, turns.state, json_extract(body, '$.content') FROM turns JOIN events
+    ON events.seq = turns.seq OR events.seq IN (SELECT seq FROM joined WHERE turn = turns.seq AND step IS NOT NULL)
+    ORDER BY turns.seq, events.seq"""
+_LATER = """WITH RECURSIVE up (first, seq) AS (SELECT seq, turn FROM joined
+        UNION SELECT first, turn FROM up JOIN joined USING (seq))
+    SELECT first, max(seq) FROM up GROUP BY first"""
 _CALLS = """SELECT events.id || ':' || step || ':' || call_id, tool, calls.state
     FROM calls JOIN events ON events.seq = calls.turn"""
 
@@ -41,16 +50,23 @@ def _acceptance(connection: sqlite3.Connection, outside: Outside) -> Iterator[st
 
 def _answers(connection: sqlite3.Connection) -> Iterator[str]:
     replies: dict[str, list[str]] = {}
-    for _, _, cause, _, _, _, content in connection.execute(_REPLIES):
-        replies.setdefault(cause, []).append(content)
-    for _, key, event_id, _, _, turn, content in connection.execute(_ASKED):
+    for event_id, content in connection.execute(_ANSWERED):
+        replies.setdefault(event_id, []).append(content)
+    asked: dict[int, list[str]] = {}
+    states: dict[int, str] = {}
+    for turn, state, content in connection.execute(_TOGETHER):
+        asked.setdefault(turn, []).append(content)
+        states[turn] = state
+    later = dict(connection.execute(_LATER))
+    for seq, key, event_id, *_ in connection.execute(_ASKED):
         found = replies.get(event_id, [])
+        turn = later.get(seq, seq)  # its own, the one that took it in, or the one that interrupted it
         notices = [words for words in found if words.startswith(WAITING)]
         if len(found) - len(notices) != 1:
             yield f"{key} has the answers {found}"
         elif len(notices) > 1:
             yield f"{key} was told {len(notices)} times to wait"
-        elif turn == "done" and found[-1] != answer(content):
+        elif states.get(turn) == "done" and found[-1] != answer(*asked[turn]):
             yield f"{key} was answered with {found[-1]!r}"
 
 
@@ -66,11 +82,12 @@ def _order(connection: sqlite3.Connection) -> Iterator[str]:
         last[peer] = asked[cause]
     questions = connection.execute(
         """SELECT session_id, json_extract(value, '$.text') FROM transcript, json_each(blocks)
-        WHERE role = 'user' AND json_extract(value, '$.text') LIKE 'Q %' ORDER BY session_id, n"""
+        WHERE role = 'user' AND json_extract(value, '$.text') LIKE 'Q %' ORDER BY session_id, n, json_each.id"""
     ).fetchall()
     played = connection.execute(
-        """SELECT inbox.session_id, json_extract(body, '$.content') FROM turns JOIN inbox USING (seq)
-        JOIN events USING (seq) WHERE inbox.state != 'dead' ORDER BY inbox.session_id, seq"""
+        """SELECT inbox.session_id, json_extract(body, '$.content') FROM inbox JOIN events USING (seq)
+        WHERE inbox.state != 'dead' AND (seq IN (SELECT seq FROM turns) OR seq IN (SELECT seq FROM joined))
+        ORDER BY inbox.session_id, seq"""
     ).fetchall()
     if questions != played:
         yield f"the transcripts have {questions} and the turns {played}"

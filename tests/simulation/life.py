@@ -153,7 +153,7 @@ class Life:
     def _workers(self, store: SqliteStore) -> Sequence[Worker]:
         bus, clock, outside = EventBus(), SimClock(), self._outside
         channels = {SimChannel.name: SimChannel(outside)}
-        cast = Cast(SimModel(outside))
+        cast = Cast(SimModel(outside), outside.queue)
         toolset = Toolset(sim_tools(outside))
         casting = Casting(
             agents=cast,

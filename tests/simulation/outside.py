@@ -3,11 +3,13 @@
 Promises a record of everything an outsider could see. Knows nothing of how the daemon works.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from picklebot.channels.base import Accepted
+from picklebot.core.messages import Message
+from picklebot.workers.company import Queue
 
 PEERS = 3  #: at most
 QUESTIONS = 3  #: of each peer, at most
@@ -15,6 +17,7 @@ COMMANDS = 0.08  #: of all questions
 TOOLS = ("look", "post", "book", "pay")  #: pure, keyed, reconcile, once
 WAITING = "I have to wait"  #: how the notice of a parked turn begins
 SPREAD = 40.0  #: seconds over which people ask
+HURRY = 8.0  #: the same, where a message is to come while the turn of another one runs
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,9 +34,10 @@ class Question:
 
 @dataclass(slots=True, kw_only=True)
 class Outside:
-    """`troubled`: whether models, tools and the platform fail now and then."""
+    """`troubled`: whether models, tools and the platform fail now and then. `queue` is the agent's."""
 
     rng: Random
+    queue: Queue = "followup"
     questions: dict[str, Question]
     troubled: bool = True
     accepted: dict[str, str] = field(default_factory=dict[str, str])
@@ -42,6 +46,8 @@ class Outside:
     """(peer, key of the delivery, content), as they arrived."""
     effects: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """(tool, key of the call) of each change of the world."""
+    shown: dict[str, Sequence[Message]] = field(default_factory=dict[str, Sequence[Message]])
+    """The words of each reply with calls -> the conversation that it was a reply to."""
     problems: list[str] = field(default_factory=list[str])
     changed: Callable[[], None] = lambda: None
     """Is told that the world was changed just now."""
@@ -84,20 +90,21 @@ class Outside:
         return len(self.accepted) == len(self.questions) and self.next_offer() == float("inf")
 
 
-def people(rng: Random) -> Outside:
-    """Return an outside with people who will ask things."""
+def people(rng: Random, queue: Queue = "followup") -> Outside:
+    """Return an outside with people who will ask things; more, and in a hurry, where these may be answered together."""
     questions: dict[str, Question] = {}
+    more, spread = (0, SPREAD) if queue == "followup" else (2, rng.choice((HURRY, SPREAD)))
     for peer in range(rng.randint(1, PEERS)):
-        for n in range(rng.randint(1, QUESTIONS)):
+        for n in range(rng.randint(1, QUESTIONS) + more):
             key = f"p{peer}-{n}"
             questions[key] = Question(
                 peer=f"p{peer}",
                 key=key,
                 content="/help" if rng.random() < COMMANDS else f"Q {key}: {_plan(rng)}",
-                next_offer=rng.uniform(0.0, SPREAD),
+                next_offer=rng.uniform(0.0, spread),
                 more=rng.choice((0, 0, 1, 2)),
             )
-    return Outside(rng=rng, questions=questions)
+    return Outside(rng=rng, queue=queue, questions=questions)
 
 
 def _plan(rng: Random) -> str:
@@ -106,6 +113,6 @@ def _plan(rng: Random) -> str:
     return " / ".join(steps)
 
 
-def answer(content: str) -> str:
-    """Return what a model will say at last."""
-    return f"A {content.partition(':')[0][2:]}."
+def answer(*contents: str) -> str:
+    """Return what a model will say at last to these questions."""
+    return f"A {' '.join(content.partition(':')[0][2:] for content in contents)}."

@@ -27,6 +27,7 @@ from picklebot.errors import (
 )
 from picklebot.models.base import ModelEvent, ModelReply, ModelRequest, TextChunk
 from picklebot.tools.base import Effect, Tool, ToolContext
+from picklebot.workers.company import Queue
 from tests.simulation.outside import Outside, answer
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -141,15 +142,22 @@ class SimModel:
         keys = [text.partition(":")[0][2:] for _, text in asked]
         if len(set(keys)) != len(keys):
             self._outside.problems.append(f"the model was shown a question twice: {keys}")
+        for place, message in enumerate(messages):
+            if message.calls() and list(self._outside.shown[message.text]) != list(messages[:place]):
+                self._outside.problems.append(f"what the model had been shown before {message.text} is different now")
         at, text = asked[-1]
+        ends = [n for n, message in enumerate(messages) if message.role == "assistant" and not message.calls()]
+        open_ones = [text for at, text in asked if at > max(ends, default=-1)]
         n = sum(bool(message.calls()) for message in messages[at:] if message.role == "assistant")
         steps = [step.split() for step in text.partition(":")[2].split("/") if step.strip()]
         if n < len(steps):
-            calls = [
+            words = f"reply {len(self._outside.shown)}"
+            self._outside.shown[words] = list(messages)
+            blocks = [{"type": "text", "text": words}] + [
                 {"type": "tool_use", "id": f"{n}-{i}", "name": name, "input": {}} for i, name in enumerate(steps[n])
             ]
-            return ModelReply(message=Message("assistant", tuple(calls)), stop_reason="tool_use"), keys[-1]
-        return ModelReply(message=Message.assistant(answer(text)), stop_reason="end_turn"), keys[-1]
+            return ModelReply(message=Message("assistant", tuple(blocks)), stop_reason="tool_use"), keys[-1]
+        return ModelReply(message=Message.assistant(answer(*open_ones)), stop_reason="end_turn"), keys[-1]
 
 
 def _asks(block: Mapping[str, Any]) -> bool:
@@ -190,8 +198,8 @@ def _tool(outside: Outside, name: str, effect: Effect) -> Tool:
 class Cast:
     """One agent and one model, for everyone."""
 
-    def __init__(self, model: SimModel) -> None:
-        self._spec = AgentSpec(id="echo", prompt="Answer.", max_concurrency=2)
+    def __init__(self, model: SimModel, queue: Queue) -> None:
+        self._spec = AgentSpec(id="echo", prompt="Answer.", max_concurrency=2, queue=queue)
         self._model = model
 
     def get_agent(self, agent_id: str) -> AgentSpec:

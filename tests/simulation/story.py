@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
+from picklebot.workers.company import Queue
 from tests.power.disk import Disk, Image
 from tests.power.vfs import fresh, opened
 from tests.simulation import judge
@@ -31,10 +32,10 @@ class Story:
     trace: int
 
 
-def tell(seed: int, plants: Plants = NOTHING) -> Story:
-    """Tell the story of `seed`."""
+def tell(seed: int, plants: Plants = NOTHING, queue: Queue = "followup") -> Story:
+    """Tell the story of `seed`, in which messages that come while a turn runs are dealt with as `queue` says."""
     rng = Random(seed)
-    outside = people(Random(rng.random()))
+    outside = people(Random(rng.random()), queue)
     fates = [_fate(rng) for _ in range(rng.randint(0, MOST_CRASHES))]
     lives: list[Life] = []
     with _quiet_log():
@@ -46,7 +47,7 @@ def tell(seed: int, plants: Plants = NOTHING) -> Story:
                 life.bury()
     return Story(
         seed=seed,
-        problems=[f"seed {seed}: {words}" for words in problems],
+        problems=[f"seed {seed}, {queue}: {words}" for words in problems],
         deaths=[f"{fate.death} after {fate.after}" for fate in fates],
         steps=steps,
         trace=trace,

@@ -11,6 +11,7 @@ from picklebot.core.source import Source
 from picklebot.store.base import Arrival
 from picklebot.store.database import PlainDatabase
 from picklebot.store.sqlite import SqliteStore
+from picklebot.workers.company import Queue
 from tests.power.disk import Disk, Image
 from tests.power.judge import run
 from tests.power.vfs import fresh, opened
@@ -25,6 +26,9 @@ SEEDS = 300
 CHUNK = 50
 ENOUGH = 120  #: seeds among which a planted bug must show itself
 
+MODES: tuple[Queue, ...] = ("collect", "steer", "interrupt")
+SEEDS_OF_A_MODE = 100
+
 #: Seeds that once failed: a user was told twice to wait.
 REGRESSIONS = (1832, 1842, 2097, 3288)
 
@@ -36,6 +40,12 @@ def problems(seeds: "range | tuple[int, ...]") -> list[str]:
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_a_story_of_crashes_and_failures_ends_as_promised(first: int) -> None:
     assert problems(range(first, first + CHUNK)) == []
+
+
+@pytest.mark.parametrize("queue", MODES)
+@pytest.mark.parametrize("first", range(0, SEEDS_OF_A_MODE, CHUNK))
+def test_messages_that_are_answered_together_are_answered_once(first: int, queue: Queue) -> None:
+    assert [words for seed in range(first, first + CHUNK) for words in tell(seed, queue=queue).problems] == []
 
 
 def put_off() -> Image:
@@ -101,3 +111,9 @@ def test_a_seed_tells_the_same_story_again(seed: int) -> None:
 )
 def test_a_planted_bug_is_found(planted: Plants, words: str) -> None:
     assert any(re.search(words, problem) for seed in range(ENOUGH) for problem in tell(seed, planted).problems)
+
+
+def test_joining_and_marking_in_two_transactions_is_found() -> None:
+    words = re.compile("is different now|a question twice")
+    stories = (tell(seed, plants.MARKED_LATER, "steer") for seed in range(ENOUGH))
+    assert any(words.search(problem) for story in stories for problem in story.problems)

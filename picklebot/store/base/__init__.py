@@ -4,6 +4,8 @@ Every method that changes something is one transaction: all of it is on disk whe
 Promises contracts.md section 1. Knows no SQL.
 """
 
+from picklebot.store.base.bindings import Bindings as Bindings
+from picklebot.store.base.bindings import MadeBinding as MadeBinding
 from picklebot.store.base.flow import Acceptance as Acceptance
 from picklebot.store.base.flow import Arrival as Arrival
 from picklebot.store.base.flow import Conclusion as Conclusion
@@ -21,6 +23,9 @@ from picklebot.store.base.jobs import JobState as JobState
 from picklebot.store.base.jobs import Progress as Progress
 from picklebot.store.base.jobs import Row as Row
 from picklebot.store.base.jobs import Tripped as Tripped
+from picklebot.store.base.joining import Answers as Answers
+from picklebot.store.base.joining import Joined as Joined
+from picklebot.store.base.joining import Joining as Joining
 from picklebot.store.base.ledger import Counts as Counts
 from picklebot.store.base.ledger import Heading as Heading
 from picklebot.store.base.ledger import Ledger as Ledger

@@ -9,6 +9,7 @@ from picklebot.core.events import InboundEvent, OutboundEvent, Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.source import Source
+from picklebot.store.base.joining import Joined, Joining
 from picklebot.store.base.refusals import Refusal
 
 
@@ -55,6 +56,10 @@ class Turn:
     """It was put off before, and its user was told."""
     suspect: bool = False
     """It was begun twice and never ended: it may be what kills the daemon, and is not open yet."""
+    alone: bool = False
+    """It is begun once more to see whether it is that: nothing joins it."""
+    joined: Sequence[Joined] = ()
+    """Other messages that it answers too, as far as is known when it is begun; oldest first."""
 
     @property
     def id(self) -> str:
@@ -66,7 +71,8 @@ class Turn:
 class Conclusion:
     """How a turn ended: what goes into the transcript and what goes out, all in one transaction.
 
-    `last` is the final model reply when it was not journalled as a step of its own.
+    `last` is the final model reply when it was not journalled as a step of its own. `joined` are the messages beside
+    its own that end with it; None where none ever joined it. `interrupted`: it is answered in the turn of the next one.
     """
 
     turn: Turn
@@ -76,6 +82,8 @@ class Conclusion:
     at: datetime
     error: str | None = None
     last: RecordedStep | None = None
+    joined: Sequence[Joined] | None = None
+    interrupted: bool = False
 
 
 class Inbox(Protocol):
@@ -114,11 +122,18 @@ class Inbox(Protocol):
         """Return until when the session's oldest message is put off, if it is: the others wait behind it."""
         ...
 
-    async def begin(self, session_id: str, now: datetime, *, alone: bool = False) -> Turn | None:
+    async def begin(
+        self, session_id: str, now: datetime, *, alone: bool = False, joining: Joining | None = None
+    ) -> Turn | None:
         """Open the session's oldest message as a turn and count the attempt; None if nothing may begin now.
 
         One that was begun twice and never ended is opened only `alone`; else it is a `suspect`, and nothing was counted.
+        With `joining`, what waits behind it joins its opening.
         """
+        ...
+
+    async def overtaken(self, turn: Turn) -> bool:
+        """Return whether a message that came from the turn's own source after it waits."""
         ...
 
     async def release(self, turn: Turn) -> None:
@@ -146,6 +161,10 @@ class Turns(Protocol):
         self, turn: Turn, step: RecordedStep, calls: Sequence[PlannedCall], *, opening: Message, at: datetime
     ) -> None:
         """Record a model's reply, with its tool calls as intents; with the first step also the turn's opening."""
+        ...
+
+    async def take_in(self, turn: Turn, step: int, joining: Joining) -> list[Joined]:
+        """Let what waits in its session join a running turn, to be seen from `step` on; return what did."""
         ...
 
     async def start_call(self, turn: Turn, step: int, call_id: str, *, at: datetime) -> None:

@@ -18,6 +18,7 @@ from picklebot.store.jobs import SqliteJobBook
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.proposals import SqliteProposals
 from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
@@ -41,6 +42,7 @@ class SqliteStore:
     forks: SqliteForks
     jobs: SqliteJobBook
     refusals: SqliteRefusals
+    proposals: SqliteProposals
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -59,6 +61,7 @@ class SqliteStore:
             forks=SqliteForks(database),
             jobs=SqliteJobBook(database),
             refusals=SqliteRefusals(database),
+            proposals=SqliteProposals(database),
         )
 
 

@@ -20,6 +20,7 @@ from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
+from picklebot.workers.approvals import Approvals
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
@@ -30,6 +31,7 @@ from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
+from picklebot.workers.places import is_owner
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -62,7 +64,10 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
     routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
     money = budget_commands(config, clock, parts, purses)
-    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table()})
+    approvals = Approvals(
+        proposals=parts.store.proposals, appliers={}, budgets=money, is_owner=is_owner, now=now_in(config, clock)
+    )
+    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table(), **approvals.table()})
     definitions = DefinitionWorker(
         bus=parts.bus,
         library=parts.library,

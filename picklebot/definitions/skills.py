@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from picklebot.definitions.frontmatter import read
+from picklebot.definitions.frontmatter import Document, read
 from picklebot.definitions.spec import Definition, Draft
 from picklebot.definitions.values import Text, Words, text, words
 
@@ -29,13 +29,13 @@ class SkillSpec(Definition):
     notes: tuple[str, ...] = ()
 
 
-def parse_skill(path: Path, skill_id: str) -> tuple[SkillSpec, list[str]]:
+def parse_skill(path: Path, skill_id: str, *, document: Document | None = None) -> tuple[SkillSpec, list[str]]:
     """Read a skill; return it with notes for the writer of the file.
 
     Raises:
         DefinitionError: if its frontmatter is beyond reading or has no description.
     """
-    draft = Draft(read(path), path=path)
+    draft = Draft(document or read(path), path=path)
     for key in ("name", "license", "compatibility"):
         _soften(draft, key)
     if not isinstance(described := draft.fields.get("description"), str | int | float) or not text(described):

@@ -22,7 +22,9 @@ from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.stage import database_of
 from picklebot.wiring.tools import open_tools
 from picklebot.workers.casting import Models
+from picklebot.workers.file_proposals import FileProposals
 from picklebot.workers.guard import StoreGuard
+from picklebot.workers.places import is_owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,8 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             notices += cabinet.notices
         opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
         store = await stack.enter_async_context(opening)
-        toolset = await stack.enter_async_context(open_tools(config, clock))
+        proposing = FileProposals(proposals=store.proposals, is_owner=is_owner, now=clock.now)
+        toolset = await stack.enter_async_context(open_tools(config, clock, proposing))
         library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)

@@ -14,13 +14,13 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
+from picklebot.wiring.approvals import approvals_for
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
-from picklebot.workers.approvals import Approvals
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
@@ -31,7 +31,6 @@ from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
-from picklebot.workers.places import is_owner
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
@@ -64,10 +63,6 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
     routing = RoutingTable([Binding(b.source, b.agent) for b in config.routing.bindings], default=config.default_agent)
     money = budget_commands(config, clock, parts, purses)
-    approvals = Approvals(
-        proposals=parts.store.proposals, appliers={}, budgets=money, is_owner=is_owner, now=now_in(config, clock)
-    )
-    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table(), **approvals.table()})
     definitions = DefinitionWorker(
         bus=parts.bus,
         library=parts.library,
@@ -75,6 +70,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
     scheduler = create_scheduler(config, clock, parts, Nowhere()) if parts.role == "server" else None
+    approvals = approvals_for(config, clock, parts, definitions, money)
+    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table(), **approvals.table()})
     workers: list[Worker] = [
         parts.guard,
         _delivery(config, clock, parts, channels),

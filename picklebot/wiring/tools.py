@@ -12,7 +12,7 @@ from picklebot.config import Config
 from picklebot.errors import ConfigError
 from picklebot.memory.notes import Notes
 from picklebot.tools.base import Tool
-from picklebot.tools.files import create_file_tools
+from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
 from picklebot.tools.local import load_local_tools
@@ -36,8 +36,8 @@ TO_COME = frozenset(
 
 
 @asynccontextmanager
-async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, None]:
-    """Make the tools; their processes end with the block.
+async def open_tools(config: Config, clock: Clock, proposing: Proposing) -> AsyncGenerator[Toolset, None]:
+    """Make the tools; their processes end with the block. What steers agents goes through `proposing`.
 
     Raises:
         ConfigError: one of the user's own cannot be loaded, or two have one name.
@@ -46,7 +46,7 @@ async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, No
     launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
     async with ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts:
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
-        toolset = Toolset([*_built_in(config, hosts, clock), *local])
+        toolset = Toolset([*_built_in(config, hosts, clock, proposing), *local])
         _check_rules(config, toolset)
         yield toolset
 
@@ -74,9 +74,9 @@ def describe_tools(config: Config) -> list[Tool]:
     return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *local]
 
 
-def _built_in(config: Config, hosts: ToolHosts, clock: Clock) -> list[Tool]:
+def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposing | None = None) -> list[Tool]:
     return [
-        *create_file_tools(hosts),
+        *create_file_tools(hosts, proposing),
         *create_shell_tools(hosts, seconds=config.sandbox.seconds),
         *create_memory_tools(Notes(config.workspace.memories), clock=clock),
     ]

@@ -18,7 +18,10 @@ _MAX_DESCRIPTION = 1024
 
 
 class SkillSpec(Definition):
-    """A skill. `path` is its folder; `metadata` and `allowed_tools` are as written, patterns and all."""
+    """A skill. `path` is its folder; `metadata` and `allowed_tools` are as written, patterns and all.
+
+    With `disable_model_invocation` only a person invokes it; without `user_invocable` only a model.
+    """
 
     description: Text
     body: str = ""
@@ -26,6 +29,8 @@ class SkillSpec(Definition):
     compatibility: Text | None = None
     metadata: Any = None
     allowed_tools: Words = ()
+    disable_model_invocation: bool = False
+    user_invocable: bool = True
     notes: tuple[str, ...] = ()
 
 
@@ -47,6 +52,8 @@ def parse_skill(path: Path, skill_id: str, *, document: Document | None = None) 
     except ValueError as exc:
         draft.note(f"allowed_tools was not read: {exc}", key="allowed_tools")
         del draft.fields["allowed_tools"]
+    for key in ("disable_model_invocation", "user_invocable"):
+        _soften_flag(draft, key)
     spec = draft.build(SkillSpec, given={"id": skill_id, "body": draft.body, "notes": ()}, sections={})
     _check_name(spec, draft)
     return spec.model_copy(update={"path": path.parent, "notes": tuple(draft.notes)}), draft.notes
@@ -56,6 +63,13 @@ def _soften(draft: Draft, key: str) -> None:
     value = draft.fields.get(key)
     if value is not None and not isinstance(value, str | int | float):
         draft.note(f"{key} is not a single line of text and was not read", key=key)
+        del draft.fields[key]
+
+
+def _soften_flag(draft: Draft, key: str) -> None:
+    value = draft.fields.get(key)
+    if value is not None and str(value).strip().lower() not in {"true", "false", "yes", "no", "on", "off"}:
+        draft.note(f"{key} is neither true nor false and was not read", key=key)
         del draft.fields[key]
 
 

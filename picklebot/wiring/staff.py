@@ -32,6 +32,7 @@ from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
 from picklebot.workers.session_commands import SessionCommands
+from picklebot.workers.skill_commands import SkillCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from picklebot.workers.why_command import WhyCommand
@@ -104,7 +105,7 @@ def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, 
         tools=lambda: parts.toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
         purses=purses,
-        stage=stage_for(config, clock, parts.bootstrap, channels),
+        stage=stage_for(config, clock, parts.bootstrap, parts.skills, channels),
     )
 
 
@@ -122,7 +123,8 @@ def _commands(
     jobs = JobCommands(
         library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
     )
-    return {**sessions.table(), **why.table(), **jobs.table()}
+    skills = SkillCommands(skills=parts.skills, definitions=parts.library)
+    return {**sessions.table(), **skills.table(), **why.table(), **jobs.table()}
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

@@ -8,7 +8,7 @@ import asyncio
 import difflib
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from picklebot.core.proposals import Asking, Proposal, propose
 from picklebot.core.source import Source
@@ -18,6 +18,8 @@ from picklebot.definitions.checking import Checked, check_file
 from picklebot.definitions.crons import CronSpec
 from picklebot.definitions.skills import SkillSpec
 from picklebot.errors import DefinitionError, ToolError
+from picklebot.jobs.rate import most_in_an_hour
+from picklebot.jobs.timing import timing_of
 from picklebot.store.base import Proposals
 from picklebot.tools.base import ToolContext
 
@@ -86,7 +88,7 @@ def _draft(context: ToolContext, path: str, texts: tuple[str | None, str], check
         "after": None if removes else after,
     }
     asking = Asking(session_id=context.session_id, source=context.source, key=context.key, at=now)
-    title = _title(path, checked, new=before is None, removes=removes)
+    title = _title(path, checked, now, change="Remove" if removes else "New" if before is None else "Change")
     return propose(KIND, body, asking, title=title, details="\n".join(_details(path, before, after)), about=path)
 
 
@@ -95,33 +97,35 @@ def fingerprint(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _title(path: str, checked: Checked, *, new: bool, removes: bool) -> str:
+def _title(path: str, checked: Checked, now: datetime, *, change: str) -> str:
     name = _NAMES[checked.kind]
     if checked.kind is None or not checked.defines:
         whose = f" of the {name} {checked.id}" if checked.kind else ""
-        return shorten(f"{'New file' if new else 'Change'} {path}{whose}", 300)
-    verb = "Remove" if removes else "New" if new else "Change"
-    about = _about(checked.spec)
-    return shorten(f"{verb} {name} {checked.id}" + (f": {about}" if about else ""), 390)
+        return shorten(f"{change} file {path}{whose}", 300)
+    about = _about(checked.spec, now)
+    return shorten(f"{change} {name} {checked.id}" + (f": {about}" if about else ""), 390)
 
 
-def _about(spec: AgentSpec | CronSpec | SkillSpec | None) -> str:
+def _about(spec: AgentSpec | CronSpec | SkillSpec | None, now: datetime) -> str:
     match spec:
         case CronSpec():
-            return when(spec)
+            return when(spec, now)
         case AgentSpec() | SkillSpec():
             return spec.description
         case None:
             return ""
 
 
-def when(spec: CronSpec) -> str:
-    """Return when a job would fire, in words."""
-    zone = f", {spec.timezone}" if spec.timezone else ""
-    off = "" if spec.enabled else ", switched off"
-    if spec.every is not None:
-        return f"every {timedelta(seconds=spec.every)} hours{off}"
-    return (f"once, at {spec.at}{zone}" if spec.at else f"on the schedule {spec.schedule}{zone}") + off
+def when(spec: CronSpec, now: datetime) -> str:
+    """Return when a job would fire, and how often at its busiest, in words."""
+    zone = f" in {spec.timezone}" if spec.timezone else ""
+    often = most_in_an_hour(timing_of(spec, zone=now.tzinfo or UTC, anchor=now), start=now)
+    if spec.at is not None:
+        told = f"once, at {spec.at}{zone}"
+    else:
+        told = f"every {timedelta(seconds=spec.every)} (h:mm:ss)" if spec.every else f"on {spec.schedule}{zone}"
+        told += f", up to {often} times an hour" if often > 1 else ""
+    return told + ("" if spec.enabled else ", switched off")
 
 
 def _details(path: str, before: str | None, after: str) -> Iterator[str]:

@@ -14,8 +14,8 @@ JOB = "---\nname: Brief\nschedule: 0 9 * * *\n---\nTell me the news.\n"
 SKILL = "---\nname: tea\ndescription: How to make tea.\n---\nBoil water.\n"
 
 
-def call(name: str, n: int = 1, **given: Any) -> Message:
-    return Message("assistant", ({"type": "tool_use", "id": f"c{n}", "name": name, "input": given},))
+def call(tool: str, n: int = 1, /, **given: Any) -> Message:
+    return Message("assistant", ({"type": "tool_use", "id": f"c{n}", "name": tool, "input": given},))
 
 
 def write(path: str, content: str, n: int = 1) -> Message:
@@ -43,7 +43,7 @@ async def test_a_proposed_job_is_in_force_after_approve_and_not_before(
     model = ScriptedModel(write("crons/brief/CRON.md", JOB), "I proposed it.")
     async with daemon(model, channel) as app:
         await ask(channel, "news at nine, please")
-        assert "NOT in force: New job brief: on the schedule 0 9 * * *" in result(model)
+        assert "NOT in force: New job brief: on 0 9 * * *." in result(model)
         assert not (workspace / "crons").exists()
         answer = await ask(channel, "/approve")
         assert answer.startswith("crons/brief/CRON.md is in force.")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from picklebot.agent.skills import section
 from picklebot.core.messages import Block, Message
 from picklebot.core.source import Source
 
@@ -24,6 +25,8 @@ class Layers:
     soul: str = ""
     bootstrap: Sequence[tuple[str, str]] = ()
     """(title, text) of each workspace file: BOOTSTRAP.md, AGENTS.md, USER.md."""
+    skills: str = ""
+    """A line for each skill; what stands in them is never filled in."""
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:
@@ -37,6 +40,8 @@ def system_prompt(layers: Layers, variables: Mapping[str, str]) -> str:
     if layers.soul.strip():
         parts.append(f"## Personality\n\n{fill(layers.soul, variables).strip()}")
     parts += [f"## {title}\n\n{fill(text, variables).strip()}" for title, text in layers.bootstrap if text.strip()]
+    if layers.skills:
+        parts.append(f"## Skills\n\n{section(layers.skills)}")
     parts.append(
         "Each user message begins with a <context> block written by picklebot: the time and the channel. "
         "It is information, not a request."
@@ -60,6 +65,12 @@ def aside(*, at: datetime, zone: tzinfo, source: Source | None) -> str:
     local = at.astimezone(zone)
     lines = [f"Time: {local:%Y-%m-%d %H:%M} ({local:%A}), {zone}", *([f"Channel: {source}"] if source else [])]
     return "\n".join([_CONTEXT_OPEN, *lines, "</context>"])
+
+
+def with_skill(message: Message, skill: str) -> Message:
+    """Return the opening of a turn with the text of the skill that the person invoked, before what they wrote."""
+    block: Block = {"type": "text", "text": f"{_CONTEXT_OPEN}\nThe user invoked this skill:\n\n{skill}\n</context>"}
+    return Message(message.role, (*message.blocks[:-1], block, message.blocks[-1]))
 
 
 def spoken(message: Message) -> str:

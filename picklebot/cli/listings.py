@@ -1,4 +1,4 @@
-"""The commands that list and show: agents, skills, crons, tools, sessions, events, config.
+"""The commands that list and show: agents, skills, crons, tools, sessions, events, proposals, config.
 
 Knows names and options only; see main.py.
 """
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     job_commands.register(groups["crons"])
     app.add_typer(sessions, name="sessions", help="Conversations.")
     app.add_typer(events, name="events", help="What was accepted and sent.")
+    app.add_typer(proposals, name="proposals", help="What agents asked you to allow; /approve and /deny answer.")
     app.add_typer(config, name="config", help="Settings.")
 
 
@@ -49,6 +50,7 @@ def _shelf(kind: str) -> typer.Typer:
 
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 events = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+proposals = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 config = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -129,6 +131,18 @@ def retry_event(
 def drop_event(context: typer.Context, event: Id) -> None:
     """Give something up that was set aside. It stays in the log."""
     call("picklebot.cli.letters:drop", context.obj, event=event)
+
+
+@proposals.command("list")
+def list_proposals(context: typer.Context, as_json: Json = False) -> None:
+    """List what waits for your answer."""
+    call("picklebot.cli.proposals:list_proposals", context.obj, as_json=as_json)
+
+
+@proposals.command("show")
+def show_proposal(context: typer.Context, name: Id, as_json: Json = False) -> None:
+    """Show one of them whole, with all that it would change."""
+    call("picklebot.cli.proposals:show_proposal", context.obj, name=name, as_json=as_json)
 
 
 @config.command("check")

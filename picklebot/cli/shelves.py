@@ -19,11 +19,13 @@ from picklebot.core.text import shorten
 from picklebot.definitions.agents import AgentSpec
 from picklebot.definitions.crons import CronSpec
 from picklebot.definitions.library import Library, Problem
+from picklebot.definitions.skill_needs import missing
 from picklebot.definitions.skills import SkillSpec
 from picklebot.definitions.spec import Definition
 from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
 from picklebot.tools.base import Tool
+from picklebot.wiring.machine import machine_of_tools
 from picklebot.workers.plans import upcoming
 
 _WIDE = 90
@@ -105,13 +107,16 @@ def _agents(config: Config) -> Shelf:
 
 def _skills(config: Config) -> Shelf:
     library = _library(config)
+    machine = machine_of_tools()
 
     def exhibit(spec: SkillSpec) -> Exhibit:
-        fields = _fields(spec, config, without={"body"})
-        return Exhibit(row=(spec.id, shorten(spec.description, _WIDE)), fields=fields, texts={"body": spec.body})
+        lacking = missing(spec, machine)
+        fields = {**_fields(spec, config, without={"body"}), "missing": lacking}
+        row = (spec.id, f"needs {', '.join(lacking)}" if lacking else "ready", shorten(spec.description, _WIDE))
+        return Exhibit(row=row, fields=fields, texts={"body": spec.body})
 
     exhibits = {name: exhibit(spec) for name, spec in library.skills.items()}
-    return Shelf(header=("ID", "DESCRIPTION"), exhibits=exhibits, problems=_problems(library, "skill"))
+    return Shelf(header=("ID", "HERE", "DESCRIPTION"), exhibits=exhibits, problems=_problems(library, "skill"))
 
 
 def _crons(config: Config) -> Shelf:

@@ -13,10 +13,12 @@ from typing import Any
 
 from picklebot import __version__
 from picklebot.cli.output import bold, counted, local, one_line, print_json, say
+from picklebot.cli.proposals import shape, unanswered
 from picklebot.cli.reading import reading
 from picklebot.cli.upcoming import Upcoming, jobs_of, next_jobs
 from picklebot.clock import SystemClock, midnight, zone_named
 from picklebot.config import Config
+from picklebot.core.proposals import Proposal, visible
 from picklebot.definitions.library import Library
 from picklebot.lock import Holder, holder_of
 from picklebot.store.base import Counts
@@ -36,6 +38,7 @@ class Snapshot:
     counts: Counts
     spent: float
     jobs: Sequence[Upcoming]
+    proposals: Sequence[Proposal]
     problems: Sequence[dict[str, Any]]
 
 
@@ -58,6 +61,7 @@ def _take(config: Config) -> Snapshot:
     with reading(config) as opened:
         counts, spent = asyncio.run(_sums(opened, midnight(now.astimezone(zone)))) if opened else (_NOTHING, 0.0)
         jobs = next_jobs(opened, files, now=now)
+        proposals = unanswered(opened, now) if opened else ()
     problems = [_problem(p.path, p.line, p.message) for p in library.problems]
     return Snapshot(
         now=now,
@@ -65,6 +69,7 @@ def _take(config: Config) -> Snapshot:
         counts=counts,
         spent=spent,
         jobs=jobs if config.cron.enabled else [],
+        proposals=proposals,
         problems=[*problems, *(_warning(text, workspace.config_file) for text in config.warnings)],
     )
 
@@ -103,6 +108,7 @@ def _shape(snapshot: Snapshot) -> dict[str, Any]:
         "failed": counts.failed,
         "spend_today_usd": snapshot.spent,
         "next_jobs": [{"id": job.id, "agent": job.agent, "at": job.at.isoformat()} for job in snapshot.jobs],
+        "proposals": [shape(proposal) for proposal in snapshot.proposals],
         "problems": list(snapshot.problems),
     }
 
@@ -128,6 +134,8 @@ def _lines(snapshot: Snapshot, config: Config) -> Iterator[str]:
     for job in snapshot.jobs[:_SHOWN_JOBS]:
         who = f" ({job.agent})" if job.agent else ""
         yield f"Job: {job.id}{who} is due at {local(job.at, zone)}."
+    for proposal in snapshot.proposals:
+        yield one_line(f"Waits for /approve {proposal.id}: {visible(proposal.title)}")
     for problem in snapshot.problems:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
         yield one_line(f"Problem: {place}: {problem['message']}")

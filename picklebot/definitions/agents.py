@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from picklebot.definitions import tool_names
-from picklebot.definitions.frontmatter import MAX_FRONTMATTER, read
+from picklebot.definitions.frontmatter import MAX_FRONTMATTER, Document, read
 from picklebot.definitions.reading import read_text
 from picklebot.definitions.spec import BudgetSpec, Definition, Draft, Section
 from picklebot.definitions.values import Id, Text, Whole, Words, choice, text, words
@@ -95,13 +95,13 @@ class AgentSpec(Definition):
         return None if value is None else words(value)
 
 
-def parse_agent(path: Path, agent_id: str) -> tuple[AgentSpec, list[str]]:
+def parse_agent(path: Path, agent_id: str, *, document: Document | None = None) -> tuple[AgentSpec, list[str]]:
     """Read an agent and its soul; return it with notes for the writer of the file.
 
     Raises:
         DefinitionError: if either file cannot be read as meant.
     """
-    draft = Draft(read(path), path=path)
+    draft = Draft(document or read(path), path=path)
     _adopt(draft)
     spec = draft.build(
         AgentSpec,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from picklebot.core.source import Source
 from picklebot.definitions import schedules
-from picklebot.definitions.frontmatter import read
+from picklebot.definitions.frontmatter import Document, read
 from picklebot.definitions.spec import BudgetSpec, Definition, Draft
 from picklebot.definitions.values import Id, Seconds, Text, choice, duration, text
 
@@ -79,13 +79,13 @@ class CronSpec(Definition):
         return self
 
 
-def parse_cron(path: Path, cron_id: str) -> tuple[CronSpec, list[str]]:
+def parse_cron(path: Path, cron_id: str, *, document: Document | None = None) -> tuple[CronSpec, list[str]]:
     """Read a job; return it with notes for the writer of the file.
 
     Raises:
         DefinitionError: if it cannot be read as meant, or says nothing to do.
     """
-    draft = Draft(read(path), path=path)
+    draft = Draft(document or read(path), path=path)
     given = [key for key in _WHEN if draft.fields.get(key) is not None]
     if problem := _ambiguous(given):
         raise draft.wrong(problem, key=given[-1] if given else "")

@@ -20,6 +20,7 @@ from picklebot.store.joined import SqliteAnswers
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.proposals import SqliteProposals
 from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
@@ -45,6 +46,7 @@ class SqliteStore:
     refusals: SqliteRefusals
     answers: SqliteAnswers
     bindings: SqliteBindings
+    proposals: SqliteProposals
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -65,6 +67,7 @@ class SqliteStore:
             refusals=SqliteRefusals(database),
             answers=SqliteAnswers(database),
             bindings=SqliteBindings(database),
+            proposals=SqliteProposals(database),
         )
 
 

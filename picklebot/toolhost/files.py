@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from picklebot.toolhost.atomic import replace_file
+from picklebot.toolhost.contents import (
+    MAX_WRITE,
+    READING,
+    as_in,
+    content_of,
+    edited,
+    read_content,
+    status_of,
+    version_of,
+)
 from picklebot.toolhost.paths import Tree, explain
 from picklebot.toolhost.wire import Failure
 
 MAX_READ = 10_000_000  #: bytes of a file
-MAX_WRITE = 5_000_000
 SHOWN = 29_000  #: characters of one answer, within what the model is shown of any tool
 _SAMPLE = 8192  # a file with a NUL this early is no text
-
-# Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
-_READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 _writing = threading.Lock()  # parallel edits of one file by this host must not lose one another
 
@@ -31,9 +37,9 @@ def load(tree: Tree, path: str, *, limit: int = MAX_READ) -> bytes:
     Raises:
         Failure: if it is something else, or longer than `limit`.
     """
-    fd = tree.open(path, _READING)
+    fd = tree.open(path, READING)
     try:
-        return _content(fd, path, limit=limit)
+        return read_content(fd, path, limit=limit)
     except OSError as exc:
         raise explain(exc, path) from exc
     finally:
@@ -75,7 +81,7 @@ def write_file(tree: Tree, given: Mapping[str, Any]) -> str:
     folder, name = tree.open_folder(path, create=True)
     try:
         with _writing:
-            before = _status(folder, name, path)
+            before = status_of(folder, name, path)
             replace_file(folder, name, content, mode=stat.S_IMODE(before.st_mode) & 0o777 if before else None)
     except OSError as exc:
         raise explain(exc, path) from exc
@@ -95,12 +101,12 @@ def edit_file(tree: Tree, given: Mapping[str, Any]) -> str:
     folder, name = tree.open_folder(path, create=False)
     try:
         with _writing:
-            before = _status(folder, name, path)
+            before = status_of(folder, name, path)
             if before is None:
                 raise Failure(f"{path!r} does not exist; write_file makes it")
-            after = _edited(_content_of(folder, name, path), given["old"], given["new"], path)
-            now = _status(folder, name, path)
-            if now is None or _version(before) != _version(now):
+            after = edited(content_of(folder, name, path), given["old"], given["new"], path)
+            now = status_of(folder, name, path)
+            if now is None or version_of(before) != version_of(now):
                 raise Failure(f"{path!r} was changed by somebody else just now; read it again")
             replace_file(folder, name, after, mode=stat.S_IMODE(before.st_mode) & 0o777)
     except OSError as exc:
@@ -122,77 +128,11 @@ def check_write(tree: Tree, given: Mapping[str, Any]) -> str:
 def check_edit(tree: Tree, given: Mapping[str, Any]) -> str:
     """Say whether an edit is there: `done`, `not done`, or `unknown`."""
     content = load(tree, given["path"])
-    old, new = _as_in(content, given["old"]), _as_in(content, given["new"])
+    old, new = as_in(content, given["old"]), as_in(content, given["new"])
     if old not in content:
         return "done" if new in content else "unknown"
     # Where the new text holds the old one, both are there before and after.
     return "not done" if content.count(old) == 1 and (old not in new or new not in content) else "unknown"
-
-
-def _as_in(content: bytes, text: str) -> bytes:
-    """Return `text` with the line ends that the file has: a model writes newlines, whatever it was shown."""
-    crlf = b"\r\n" in content and "\r" not in text
-    return (text.replace("\n", "\r\n") if crlf else text).encode()
-
-
-def _edited(content: bytes, old: str, new: str, path: str) -> bytes:
-    if not old or old == new:
-        raise Failure("old must be the text to replace, and new must differ from it")
-    wanted = _as_in(content, old)
-    match content.count(wanted):
-        case 0:
-            raise Failure(f"{path!r} does not hold the old text; it must match exactly, spaces and line ends included")
-        case 1:
-            after = content.replace(wanted, _as_in(content, new))
-        case count:
-            raise Failure(f"{path!r} holds the old text {count} times; add lines around it until it is the only one")
-    if len(after) > MAX_WRITE:
-        raise Failure(f"{path!r} would be {len(after):,} bytes; at most {MAX_WRITE:,} are written")
-    return after
-
-
-def _content_of(folder: int, name: str, path: str) -> bytes:
-    fd = os.open(name, _READING | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        return _content(fd, path, limit=MAX_WRITE)
-    finally:
-        os.close(fd)
-
-
-def _content(fd: int, path: str, *, limit: int) -> bytes:
-    _check_regular(os.fstat(fd), path, limit=limit)
-    with os.fdopen(fd, "rb", closefd=False) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise Failure(f"{path!r} grew past {limit:,} bytes while it was read")
-    return content
-
-
-def _status(folder: int, name: str, path: str) -> os.stat_result | None:
-    """Return what stands where we want to write; None if nothing does."""
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISLNK(status.st_mode):
-        raise Failure(f"{path!r} is a symbolic link; write to the file that it names")
-    _check_regular(status, path, limit=None)
-    if status.st_nlink != 1:
-        raise Failure(f"{path!r} has {status.st_nlink} names (hard links); it may be somebody else's file")
-    return status
-
-
-def _version(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _check_regular(status: os.stat_result, path: str, *, limit: int | None) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise Failure(f"{path!r} is a folder; glob lists what is in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise Failure(f"{path!r} is not a regular file")
-    if limit is not None and status.st_size > limit:
-        raise Failure(f"{path!r} has {status.st_size:,} bytes; files up to {limit:,} are opened")
 
 
 def _that_fit(lines: list[str]) -> list[str]:

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 #: Out of reach, at the top of the workspace: picklebot's state and its secrets.
 HIDDEN = frozenset({".picklebot", ".env"})
 
-#: Never written, at the top of the workspace: what steers picklebot itself. An agent proposes, its owner decides.
-CONTROL = frozenset({"config.yaml", "agents", "crons", "skills", "tools"})
+#: Folders and files at the top that steer agents, and which an agent may propose to change: its owner decides.
+#: The four files are read in every turn, as instructions or unattended, so what an agent wants to keep by itself goes
+#: to its memories instead.
+FOLDERS = frozenset({"agents", "crons", "skills"})
+PROMPTS = frozenset({"BOOTSTRAP.md", "AGENTS.md", "USER.md", "HEARTBEAT.md"})
+
+#: Never written, at the top of the workspace: what steers picklebot itself.
+CONTROL = frozenset({"config.yaml", "tools", *FOLDERS, *(name.casefold() for name in PROMPTS)})
 
 #: Never written, at any depth: what other programs run or obey without being asked.
 TRUSTED = frozenset({
@@ -32,3 +38,17 @@ def refusal(parts: Sequence[str], *, writing: bool) -> str | None:
     if trusted := next((name for name in names if name in TRUSTED), None):
         return f"{trusted} is read-only here, because other programs obey it"
     return None
+
+
+def may_propose(parts: Sequence[str]) -> bool:
+    """Return whether an agent may propose to change what is at `parts`; letter case counts, so that nothing is guessed."""
+    if any(part.startswith(".") or part.casefold() in TRUSTED for part in parts):
+        return False
+    return parts[0] in FOLDERS if len(parts) > 1 else parts[:1] != [] and parts[0] in PROMPTS
+
+
+def owner_refusal(parts: Sequence[str], *, writing: bool) -> str | None:
+    """Return why not even the owner's yes to a proposal leads to `parts`; None for what may be proposed, and its folders."""
+    if not parts or may_propose(parts) or may_propose([*parts, "x"]):
+        return None
+    return "only files that steer agents are changed this way"

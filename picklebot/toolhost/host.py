@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from picklebot.toolhost import family, files, search, wire
+from picklebot.toolhost import drafts, family, files, search, wire
 from picklebot.toolhost.apart import Apart, Children
 from picklebot.toolhost.paths import Tree
 
@@ -24,6 +24,8 @@ HERE: Mapping[str, Callable[[Tree, Mapping[str, Any]], str]] = {
     "edit_file": files.edit_file,
     "check_write": files.check_write,
     "check_edit": files.check_edit,
+    "draft_write": drafts.draft_write,
+    "draft_edit": drafts.draft_edit,
     "glob": search.glob,
 }
 APART = frozenset({"bash", "grep"})  #: run the caller's own code, so each in a process that can be killed

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from picklebot.toolhost import guard
 from picklebot.toolhost.wire import Failure
@@ -44,6 +45,14 @@ def explain(exc: OSError, path: str) -> Failure:
     return Failure(f"{path!r} {_WORDS.get(exc.errno or 0) or f'cannot be used: {exc.strerror}'}")
 
 
+class Refusal(Protocol):
+    """Says why names below the root may not be opened; None if they may."""
+
+    def __call__(self, parts: Sequence[str], *, writing: bool) -> str | None:
+        """Judge names that are already resolved."""
+        ...
+
+
 class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
@@ -61,7 +70,10 @@ def _openat2(folder: int, path: bytes, flags: int, resolve: int) -> int:
 class Tree:
     """A folder, and what lies beneath it. `follow`: symbolic links that stay beneath it are followed."""
 
-    def __init__(self, root: str, *, follow: bool = True, openat2: bool = True) -> None:
+    def __init__(
+        self, root: str, *, follow: bool = True, openat2: bool = True, refusal: Refusal = guard.refusal
+    ) -> None:
+        self._refusal = refusal
         self._names = (root.rstrip("/"), str(Path(root).resolve()).rstrip("/"))
         self._root = os.open(root, _PATH_ONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._openat2 = openat2 and self._kernel_resolves()
@@ -148,7 +160,7 @@ class Tree:
         Raises:
             Failure: with its reason.
         """
-        if reason := guard.refusal(parts, writing=writing):
+        if reason := self._refusal(parts, writing=writing):
             raise Failure(f"{path!r} is not available: {reason}")
 
     def _make_folders(self, parts: Sequence[str], path: str) -> int:

@@ -4,5 +4,8 @@ Hands on what the tool process is built of, so that there is one way to open a p
 """
 
 from picklebot.toolhost.atomic import replace_file as replace_file
+from picklebot.toolhost.contents import content_of as content_of
+from picklebot.toolhost.contents import status_of as status_of
+from picklebot.toolhost.guard import owner_refusal as owner_refusal
 from picklebot.toolhost.paths import Tree as Tree
 from picklebot.toolhost.wire import Failure as Failure

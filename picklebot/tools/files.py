@@ -1,9 +1,12 @@
 """The file tools, as a model sees them; the work is done in the session's tool process.
 
-Promises that an interrupted write or edit is checked against the file, and not guessed at. Opens no file itself.
+Promises that an interrupted write or edit is checked against the file, and not guessed at, and that one which the tool
+process refused, because the file steers agents, becomes a proposal to the owner. Opens no file itself.
 """
 
-from typing import Annotated
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
@@ -23,9 +26,21 @@ Limit = Annotated[int, Field(description="How many lines to read.", ge=1)]
 Pattern = Annotated[str, Field(description="A Python regular expression, tried on each line.", min_length=1)]
 
 
-def create_file_tools(hosts: ToolHosts) -> list[Tool]:
-    """Return read_file, write_file, edit_file, glob and grep."""
-    return [*_reading(hosts), _write_file(hosts), _edit_file(hosts)]
+class Proposing(Protocol):
+    """Puts a change of a file before the owner."""
+
+    async def propose(self, context: ToolContext, path: str, before: str | None, after: str) -> str:
+        """Return words for the model on what was proposed. `path` is the file's real place below the workspace.
+
+        Raises:
+            ToolError: it cannot be proposed as it is.
+        """
+        ...
+
+
+def create_file_tools(hosts: ToolHosts, proposing: Proposing | None = None) -> list[Tool]:
+    """Return read_file, write_file, edit_file, glob and grep; without `proposing`, what is refused stays refused."""
+    return [*_reading(hosts), _write_file(hosts, proposing), _edit_file(hosts, proposing)]
 
 
 def _reading(hosts: ToolHosts) -> list[Tool]:
@@ -61,7 +76,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
     return [read_file, glob, grep]
 
 
-def _write_file(hosts: ToolHosts) -> Tool:
+def _write_file(hosts: ToolHosts, proposing: Proposing | None) -> Tool:
     async def written(path: FilePath, content: Content, context: ToolContext) -> str | None:
         given = {"path": path, "content": content}
         state = await hosts.call(context.session_id, "check_write", given, seconds=SECONDS)
@@ -70,15 +85,14 @@ def _write_file(hosts: ToolHosts) -> Tool:
     @tool(effect=Effect.RECONCILE, check=written)
     async def write_file(path: FilePath, content: Content, context: ToolContext) -> str:
         """Write a text file, replacing what it held; missing folders are made. To change a part of a file, use
-        edit_file.
+        edit_file. Jobs (crons/), skills/ and agents/ become a proposal, which the user must approve.
         """  # noqa: D205  # as above
-        given = {"path": path, "content": content}
-        return await hosts.call(context.session_id, "write_file", given, seconds=SECONDS)
+        return await _do_or_propose(hosts, proposing, context, "write", {"path": path, "content": content})
 
     return write_file
 
 
-def _edit_file(hosts: ToolHosts) -> Tool:
+def _edit_file(hosts: ToolHosts, proposing: Proposing | None) -> Tool:
     async def edited(path: FilePath, old: Old, new: New, context: ToolContext) -> str | None:
         given = {"path": path, "old": old, "new": new}
         state = await hosts.call(context.session_id, "check_edit", given, seconds=SECONDS)
@@ -91,7 +105,22 @@ def _edit_file(hosts: ToolHosts) -> Tool:
         """Replace one passage of a text file. The old text must be in the file exactly once: add lines around it
         until it is.
         """  # noqa: D205  # as above
-        given = {"path": path, "old": old, "new": new}
-        return await hosts.call(context.session_id, "edit_file", given, seconds=SECONDS)
+        return await _do_or_propose(hosts, proposing, context, "edit", {"path": path, "old": old, "new": new})
 
     return edit_file
+
+
+async def _do_or_propose(
+    hosts: ToolHosts, proposing: Proposing | None, context: ToolContext, deed: str, given: Mapping[str, Any]
+) -> str:
+    """Write or edit. Only what the tool process refused is drafted: the wall stands first, and the way around is last."""
+    try:
+        return await hosts.call(context.session_id, f"{deed}_file", given, seconds=SECONDS)
+    except ToolError:
+        if proposing is None:
+            raise
+        draft = await hosts.call(context.session_id, f"draft_{deed}", given, seconds=SECONDS)
+        if not draft:
+            raise
+    told = json.loads(draft)
+    return await proposing.propose(context, told["path"], told["before"], told["after"])

@@ -12,9 +12,6 @@ from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in
 from picklebot.workers.budgets import BudgetCommands
 
-OWNER_CHANNELS = frozenset({"cli", "ws", "http"})
-"""What only the owner can speak through: the terminal, and what needs the token of this workspace."""
-
 
 async def open_purses(config: Config, clock: Clock, parts: Parts) -> Purses:
     """Return the purses of a daemon, with what was spent and lifted today."""
@@ -36,7 +33,6 @@ def budget_commands(config: Config, clock: Clock, parts: Parts, purses: Purses) 
         purses=purses,
         ledger=parts.store.ledger,
         refusals=parts.store.refusals,
-        is_owner=lambda source: source.channel in OWNER_CHANNELS,
         now=now_in(config, clock),
     )
 

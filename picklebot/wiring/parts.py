@@ -19,10 +19,13 @@ from picklebot.lock import Holder, hold
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.models import ModelCabinet
-from picklebot.wiring.stage import database_of
-from picklebot.wiring.tools import open_tools
+from picklebot.wiring.stage import database_of, now_in
+from picklebot.wiring.tools import open_tools, skills_of
 from picklebot.workers.casting import Models
+from picklebot.workers.file_proposals import FileProposals
 from picklebot.workers.guard import StoreGuard
+from picklebot.workers.places import is_owner
+from picklebot.workers.skills import Skills
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Parts:
     toolset: Toolset
     library: Library
     bootstrap: Bootstrap
+    skills: Skills
     notices: Sequence[str]
     """What a user should read at the start."""
     role: str
@@ -65,8 +69,10 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             notices += cabinet.notices
         opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
         store = await stack.enter_async_context(opening)
-        toolset = await stack.enter_async_context(open_tools(config, clock))
         library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
+        skills = skills_of(config, library)
+        proposing = FileProposals(proposals=store.proposals, is_owner=is_owner, now=now_in(config, clock))
+        toolset = await stack.enter_async_context(open_tools(config, clock, proposing, skills))
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         yield Parts(
@@ -77,6 +83,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             toolset=toolset,
             library=library,
             bootstrap=bootstrap,
+            skills=skills,
             notices=notices,
             role=role,
         )

@@ -14,6 +14,7 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
+from picklebot.wiring.approvals import approvals_for
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
@@ -33,6 +34,7 @@ from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
 from picklebot.workers.route_commands import OWNERS, RouteCommands
 from picklebot.workers.session_commands import SessionCommands
+from picklebot.workers.skill_commands import SkillCommands
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from picklebot.workers.why_command import WhyCommand
@@ -65,7 +67,6 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
     routing = routing_of(config, await parts.store.bindings.all())
     money = budget_commands(config, clock, parts, purses)
-    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table()})
     definitions = DefinitionWorker(
         bus=parts.bus,
         library=parts.library,
@@ -73,6 +74,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
     scheduler = create_scheduler(config, clock, parts, Nowhere()) if parts.role == "server" else None
+    approvals = approvals_for(config, clock, parts, definitions, money)
+    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table(), **approvals.table()})
     workers: list[Worker] = [
         parts.guard,
         _delivery(config, clock, parts, channels),
@@ -112,7 +115,7 @@ def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, 
         tools=lambda: parts.toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
         purses=purses,
-        stage=stage_for(config, clock, parts.bootstrap, channels),
+        stage=stage_for(config, clock, parts.bootstrap, parts.skills, channels),
     )
 
 
@@ -141,7 +144,8 @@ def _commands(
     jobs = JobCommands(
         library=parts.library, book=parts.store.jobs, now=now_in(config, clock), zone=zone_named(config.timezone)
     )
-    return {**sessions.table(), **routes.table(), **why.table(), **jobs.table()}
+    skills = SkillCommands(skills=parts.skills, definitions=parts.library)
+    return {**sessions.table(), **routes.table(), **skills.table(), **why.table(), **jobs.table()}
 
 
 def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:

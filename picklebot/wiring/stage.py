@@ -11,15 +11,18 @@ from picklebot.config import Config
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
 from picklebot.wiring.prices import price_list
-from picklebot.workers.casting import Stage
+from picklebot.workers.casting import SkillRack, Stage
 
 
-def stage_for(config: Config, clock: Clock, bootstrap: Bootstrap, channels: Mapping[str, Channel]) -> Stage:
+def stage_for(
+    config: Config, clock: Clock, bootstrap: Bootstrap, skills: SkillRack, channels: Mapping[str, Channel]
+) -> Stage:
     """Return what every turn shares."""
     limits, workspace = config.limits, config.workspace
     return Stage(
         zone=zone_named(config.timezone),
         bootstrap=bootstrap,
+        skills=skills,
         limits=TurnLimits(steps=limits.turn_steps, seconds=limits.turn_seconds, usd=limits.turn_usd),
         max_tokens=config.model.max_tokens,
         effort=config.model.effort,

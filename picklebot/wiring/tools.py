@@ -9,16 +9,20 @@ from contextlib import asynccontextmanager
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
+from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError
 from picklebot.memory.notes import Notes
 from picklebot.tools.base import Tool
-from picklebot.tools.files import create_file_tools
+from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
 from picklebot.tools.local import load_local_tools
 from picklebot.tools.memory import create_memory_tools
 from picklebot.tools.shell import create_shell_tools
+from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.toolset import Toolset
+from picklebot.wiring.machine import machine_of_tools
+from picklebot.workers.skills import Skills
 
 TO_COME = frozenset(
     {
@@ -28,7 +32,6 @@ TO_COME = frozenset(
         "schedule_task",
         "subagent_dispatch",
         "task_board",
-        "use_skill",
         "web_fetch",
         "web_search",
     }
@@ -36,8 +39,10 @@ TO_COME = frozenset(
 
 
 @asynccontextmanager
-async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, None]:
-    """Make the tools; their processes end with the block.
+async def open_tools(
+    config: Config, clock: Clock, proposing: Proposing, skills: SkillTexts
+) -> AsyncGenerator[Toolset, None]:
+    """Make the tools; their processes end with the block. What steers agents goes through `proposing`.
 
     Raises:
         ConfigError: one of the user's own cannot be loaded, or two have one name.
@@ -46,7 +51,7 @@ async def open_tools(config: Config, clock: Clock) -> AsyncGenerator[Toolset, No
     launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
     async with ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts:
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
-        toolset = Toolset([*_built_in(config, hosts, clock), *local])
+        toolset = Toolset([*_built_in(config, hosts, clock, proposing), *create_skill_tools(skills), *local])
         _check_rules(config, toolset)
         yield toolset
 
@@ -71,12 +76,18 @@ def describe_tools(config: Config) -> list[Tool]:
     """Return every tool, to be looked at and not to be run."""
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
-    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *local]
+    skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
+    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *skills, *local]
 
 
-def _built_in(config: Config, hosts: ToolHosts, clock: Clock) -> list[Tool]:
+def skills_of(config: Config, library: Library) -> Skills:
+    """Return the skills of a workspace, as its tool processes would find them."""
+    return Skills(library, root=config.workspace.root, machine=machine_of_tools())
+
+
+def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposing | None = None) -> list[Tool]:
     return [
-        *create_file_tools(hosts),
+        *create_file_tools(hosts, proposing),
         *create_shell_tools(hosts, seconds=config.sandbox.seconds),
         *create_memory_tools(Notes(config.workspace.memories), clock=clock),
     ]

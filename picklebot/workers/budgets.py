@@ -12,18 +12,16 @@ from picklebot.agent.purses import Purses
 from picklebot.clock import midnight
 from picklebot.core.bus import EventBus
 from picklebot.core.source import Source
-from picklebot.errors import NotFound
 from picklebot.store.base import Ledger, Refusals
 from picklebot.workers.commands import Command
 
 logger = logging.getLogger(__name__)
 
-NOT_OWNER = "Only the owner decides on that, in the terminal: `picklebot chat`, then /approve."
 NOTHING = "No turn waits for money."
 
 
 class BudgetCommands:
-    """Answers /usage and /approve."""
+    """Answers /usage, and carries out what the owner says to a budget."""
 
     def __init__(
         self,
@@ -32,7 +30,6 @@ class BudgetCommands:
         purses: Purses,
         ledger: Ledger,
         refusals: Refusals,
-        is_owner: Callable[[Source], bool],
         now: Callable[[], datetime],
     ) -> None:
         """`now` returns the moment in the user's own time zone."""
@@ -40,18 +37,19 @@ class BudgetCommands:
         self._purses = purses
         self._ledger = ledger
         self._refusals = refusals
-        self._is_owner = is_owner
         self._now = now
 
     def table(self) -> Mapping[str, Command]:
         """Return the commands by name."""
         commands = [
             Command("usage", "", "Tokens and cost, and what is left of today's budgets.", self._usage),
-            Command(
-                "approve", "[BUDGET]", "What waits for money, or let a budget hold once more today.", self._approve
-            ),
         ]
         return {command.name: command for command in commands}
+
+    async def waiting(self) -> Mapping[str, str]:
+        """Return the budgets that turns wait for, and how many do, in words."""
+        found = await self._refusals.waiting(self._now())
+        return {each.budget: f"{each.turns} turn{'' if each.turns == 1 else 's'}" for each in found}
 
     async def lift(self, budget: str, *, by: Source) -> str:
         """Let a day's budget hold once more for today; return what that did, in words.
@@ -67,19 +65,6 @@ class BudgetCommands:
             await self._bus.publish(event)  # a doorbell: these messages are not new
         turns = "1 turn goes" if len(woken) == 1 else f"{len(woken)} turns go"
         return f"The budget `{budget}` holds once more today; {turns} on now. At midnight it is what it was."
-
-    async def _approve(self, source: Source, argument: str) -> str:
-        if not self._is_owner(source):
-            return NOT_OWNER
-        waiting = {each.budget: each for each in await self._refusals.waiting(self._now())}
-        if not argument and len(waiting) == 1:
-            return await self.lift(next(iter(waiting)), by=source)
-        if argument:
-            if argument not in waiting:
-                raise NotFound(f"no turn waits for the budget {argument!r}; /approve lists those that are waited for")
-            return await self.lift(argument, by=source)
-        lines = [f"- `/approve {each.budget}` lets {each.turns} turns go on" for each in waiting.values()]
-        return "\n".join(lines) or NOTHING
 
     async def _usage(self, source: Source, argument: str) -> str:
         now = self._now()

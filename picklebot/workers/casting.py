@@ -12,7 +12,7 @@ from picklebot.agent.asking import Asker, Candidate
 from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.money import Known, Money, Price
 from picklebot.agent.policy import check_consent, permitted
-from picklebot.agent.prompt import Layers, opening, system_prompt
+from picklebot.agent.prompt import Layers, opening, system_prompt, with_skill
 from picklebot.agent.purses import Purses
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.base import Channel
@@ -27,6 +27,7 @@ from picklebot.errors import NotFound
 from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Joining, Turn
 from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.destinations import LastPlace, Nowhere, destination
@@ -57,12 +58,29 @@ class Models(Protocol):
         ...
 
 
+class SkillRack(Protocol):
+    """Knows the skills that an agent may use."""
+
+    def has_any(self, agent: AgentSpec) -> bool:
+        """Return whether the agent may use any skill."""
+        ...
+
+    def catalogue(self, agent: AgentSpec) -> str:
+        """Return a line for each skill that the agent's model may choose; "" if there is none."""
+        ...
+
+    async def invoked(self, agent: AgentSpec, content: str) -> str:
+        """Return the text of the skill that a message begins with, as `$name`; "" if it begins otherwise."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
 
     zone: tzinfo
     bootstrap: Bootstrap
+    skills: SkillRack
     limits: TurnLimits
     max_tokens: int
     effort: str | None = None
@@ -111,6 +129,7 @@ class Casting:
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
+        chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
         tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
         request = self._request(spec, conversation.messages, tools)
         calls = CallRunner(
@@ -130,7 +149,7 @@ class Casting:
         )
         runner = AgentRunner(
             request,
-            turn.opening or Company(turn).opening(self._opening(turn.event)),
+            turn.opening or Company(turn).opening(await self._opening(spec, turn.event)),
             asker=self._asker,
             candidates=candidates,
             calls=calls,
@@ -189,9 +208,9 @@ class Casting:
         """Which messages may join a turn, where its agent lets them."""
         return joining_in(self._stage.zone)
 
-    def _opening(self, event: InboundEvent) -> Message:
+    async def _opening(self, spec: AgentSpec, event: InboundEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)
-        return opening(
+        message = opening(
             event.content,
             source=event.source,
             session_id=event.session_id,
@@ -199,9 +218,16 @@ class Casting:
             zone=self._stage.zone,
             hint=channel.hint if channel else "",
         )
+        skill = await self._stage.skills.invoked(spec, event.content)
+        return with_skill(message, skill) if skill else message
 
     def _request(self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool]) -> ModelRequest:
-        layers = Layers(identity=spec.prompt, soul=spec.soul, bootstrap=self._stage.bootstrap.sections)
+        layers = Layers(
+            identity=spec.prompt,
+            soul=spec.soul,
+            bootstrap=self._stage.bootstrap.sections,
+            skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
+        )
         variables = {**self._stage.variables, "agent": spec.id, "name": spec.name}
         return ModelRequest(
             system=system_prompt(layers, variables),
@@ -221,6 +247,12 @@ class Casting:
             seconds=min(own.turn_seconds or default.seconds, default.seconds),
             usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
         )
+
+
+def with_skills(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, wanted: bool) -> list[Tool]:
+    """Return `chosen` with use_skill exactly if the agent has skills: its `skills` speak for it, and not its `tools`."""
+    others = [tool for tool in chosen if tool.name != USE_SKILL]
+    return [*others, *every.select([USE_SKILL], spec.disallowed_tools)] if wanted else others
 
 
 def _context(turn: Turn, key: str) -> ToolContext:

@@ -18,7 +18,7 @@ MAX_LISTED = 15
 
 
 class SessionCommands:
-    """Answers /agents, /agent, /skills, /new, /session, /sessions, /context and /stop."""
+    """Answers /agents, /agent, /new, /session, /sessions, /context and /stop."""
 
     def __init__(
         self,
@@ -41,7 +41,6 @@ class SessionCommands:
         commands = [
             Command("agents", "", "Which agents there are.", self._agents),
             Command("agent", "[ID]", "Who answers here, or let another one answer.", self._agent),
-            Command("skills", "", "Which skills there are.", self._skills),
             Command("new", "", "Start a fresh session.", self._new),
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
             Command("sessions", "", "Sessions of this place.", self._list),
@@ -68,10 +67,6 @@ class SessionCommands:
                 return f"**{spec.id}** answers from now on, in session {session.id} ({session.turns} turns so far)."
         session = await self._sessions.start(source, spec.id, at=self._now())
         return f"**{spec.id}** answers from now on, in the new session {session.id}."
-
-    async def _skills(self, source: Source, argument: str) -> str:
-        skills = self._library.skills.values()
-        return "\n".join(f"- **{s.id}**: {shorten(s.description, 100)}" for s in skills) or "There are no skills."
 
     async def _new(self, source: Source, argument: str) -> str:
         agent_id = self._routing.resolve(source)

@@ -41,7 +41,7 @@ def test_an_openclaw_skill_is_read_with_its_nested_metadata() -> None:
     spec, notes = parse_skill(FILES / "openclaw-skill.md", "gemini")
     assert spec.metadata["openclaw"]["requires"] == {"bins": ["gemini"]}
     assert spec.allowed_tools == ("Bash(gemini *)", "Read")
-    assert notes == ["line 4: not read here: homepage, user_invocable"]
+    assert notes == ["line 4: not read here: homepage"]
 
 
 def test_whatever_else_is_odd_becomes_a_note(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def test_the_owner_lifts_a_budget_for_today_and_what_waits_goes_on_at_once
         assert "1 turn goes on now" in (await owner.heard())[1]
         assert (await other.heard())[1] == "on it"
         await owner.say("/approve")
-        assert (await owner.heard())[1] == "No turn waits for money."
+        assert (await owner.heard())[1] == "Nothing waits for an answer."
         await owner.say("/usage")
         assert "left of $0.20" in (await owner.heard())[1]
         assert (await app.store.refusals.lifts(clock.now())) == {"day": 1}

@@ -22,6 +22,8 @@ from picklebot.agent.routing import RoutingTable
 from picklebot.agent.runner import TurnLimits
 from picklebot.core.bus import EventBus
 from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.definitions.library import Library
+from picklebot.definitions.skill_needs import Machine
 from picklebot.store.sqlite import SqliteStore
 from picklebot.supervisor import supervise
 from picklebot.tools.toolset import Toolset
@@ -32,6 +34,7 @@ from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Commands
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.orders import Orders
+from picklebot.workers.skills import Skills
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from tests.power.disk import Disk, Image, Op
@@ -164,6 +167,7 @@ class Life:
             stage=Stage(
                 zone=UTC,
                 bootstrap=Bootstrap(Path("/nowhere")),
+                skills=Skills(Library(Path("/nowhere")), root=Path("/nowhere"), machine=Machine(find=lambda _: None)),
                 limits=TurnLimits(steps=10, seconds=900.0, usd=1.0),
                 max_tokens=100,
                 variables={},

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from picklebot.cli.checks.findings import Finding
 from picklebot.cli.output import counted
+from picklebot.cli.proposals import unanswered
 from picklebot.cli.reading import reading
 from picklebot.cli.restore import is_unfinished
 from picklebot.config import Config
+from picklebot.core.proposals import visible
 from picklebot.errors import PicklebotError
 from picklebot.store.base import Counts
 from picklebot.store.sqlite import SqliteStore
@@ -33,6 +35,7 @@ def check_database(config: Config, *, now: datetime) -> Iterator[Finding]:
             yield from _ledger(asyncio.run(opened.ledger.counts()))
             yield from _orphans(config, opened)
             yield from _future(opened, now)
+            yield from _proposals(opened, now)
     except PicklebotError as exc:
         yield _error(str(exc), fix="restore a backup, or move it aside")
 
@@ -70,6 +73,17 @@ def _orphans(config: Config, opened: SqliteStore) -> Iterator[Finding]:
             message=f"{counted(waiting.replies, 'reply')} {wait} for the channel {waiting.channel!r}, which is not "
             f"enabled, since {waiting.since:%Y-%m-%d %H:%M} UTC",
             fix=f"enable channels.{waiting.channel} in config.yaml",
+        )
+
+
+def _proposals(opened: SqliteStore, now: datetime) -> Iterator[Finding]:
+    for proposal in unanswered(opened, now):
+        yield Finding(
+            level="info" if proposal.intact else "warning",
+            check="proposals",
+            message=f"{proposal.id} waits for the owner: {visible(proposal.title)}"
+            + ("" if proposal.intact else "; it was altered since, and cannot be approved"),
+            fix=f"picklebot proposals show {proposal.id} shows it; /approve {proposal.id} or /deny {proposal.id} answers",
         )
 
 

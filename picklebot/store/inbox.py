@@ -4,24 +4,21 @@ Promises one event for one (channel, key), one open turn a session at a time in 
 before it is made. Knows no worker.
 """
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from picklebot.core.events import InboundEvent, OutboundEvent
 from picklebot.core.ids import new_id
-from picklebot.core.journal import RecordedCall, RecordedStep
 from picklebot.core.messages import Message
-from picklebot.core.replies import ModelReply, Usage
 from picklebot.core.text import shorten
 from picklebot.errors import NotFound, QueueFull
 from picklebot.store import claims, joined, outbox, refusals
 from picklebot.store.base import Acceptance, Arrival, Joining, Refusal, Turn
-from picklebot.store.codec import EVENT_COLUMNS, decode_event, decode_result, from_micros, to_micros
+from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.database import Database
 from picklebot.store.events import append
+from picklebot.store.steps import recorded_steps
 
 MAX_TITLE = 60
 SUSPECT = 2  #: a message that was begun so often and never ended is begun again only with no other such beside it
@@ -40,8 +37,6 @@ _WAITING = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND s
 _TOLD = "SELECT 1 FROM events WHERE cause_id = ? AND kind = 'OutboundEvent' LIMIT 1"  # a word before the reply
 _DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
     GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
-_STEPS = """SELECT n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
-    cache_write, cost_usd FROM steps WHERE turn = ? ORDER BY n"""
 
 
 class SqliteInbox:
@@ -257,7 +252,7 @@ def begin(
         connection.execute("INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)", (seq, moment))
     elif state != "running":
         connection.execute("UPDATE turns SET state = 'running' WHERE seq = ?", (seq,))
-    steps = _recorded_steps(connection, seq) if opening else []
+    steps = recorded_steps(connection, seq) if opening else []
     if alone:  # it, or what joined it since it last got on, may be what kills the daemon
         joined.release(connection, seq, from_step=len(steps))
     elif joining is not None and opening is None:
@@ -273,27 +268,3 @@ def begin(
         # Not by the turn's state, which a crash leaves at "running": its user would be told again.
         parked=state is not None and connection.execute(_TOLD, (event.id,)).fetchone() is not None,
     )
-
-
-def _recorded_steps(connection: sqlite3.Connection, seq: int) -> list[RecordedStep]:
-    calls: dict[int, dict[str, RecordedCall]] = {}
-    for step, call_id, tool, state, result in connection.execute(
-        "SELECT step, call_id, tool, state, result FROM calls WHERE turn = ?", (seq,)
-    ):
-        call = RecordedCall(step=step, call_id=call_id, tool=tool, state=state, result=decode_result(result))
-        calls.setdefault(step, {})[call_id] = call
-    return [_step(row, calls.get(row[0], {})) for row in connection.execute(_STEPS, (seq,))]
-
-
-def _step(row: tuple[Any, ...], calls: dict[str, RecordedCall]) -> RecordedStep:
-    n, blocks, problems, stop_reason, model, request_id, *tokens, cost_usd = row
-    reply = ModelReply(
-        message=Message("assistant", tuple(json.loads(blocks)), json.loads(problems)),
-        stop_reason=stop_reason,
-        model=model,
-        request_id=request_id,
-        usage=Usage(
-            input_tokens=tokens[0], output_tokens=tokens[1], cache_read_tokens=tokens[2], cache_write_tokens=tokens[3]
-        ),
-    )
-    return RecordedStep(n=n, reply=reply, cost_usd=cost_usd, calls=calls)

@@ -19,7 +19,7 @@ from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.gates import Gates
-from picklebot.workers.requests import RequestFolder
+from picklebot.workers.requests import Request, RequestFolder
 from picklebot.workers.starting import Starter, Terms
 
 SLICE = 500
@@ -55,6 +55,13 @@ class Crowd:
 
     async def put_away(self, job: Job) -> None:
         """Keep it."""
+
+    async def failed(self, job: Job, reason: str) -> None:
+        """Leave it at its row."""
+
+    async def change(self, request: Request) -> str:
+        """Add and cancel none."""
+        return request.job_id
 
 
 def run(scale: Scale) -> list[Row]:

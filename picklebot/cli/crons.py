@@ -22,8 +22,10 @@ from picklebot.definitions.library import Library
 from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
 from picklebot.jobs.job import CRON
+from picklebot.jobs.task import PREFIX, task_id
 from picklebot.lock import Holder, holder_of
 from picklebot.store.base import InstantReport
+from picklebot.store.sqlite import SqliteStore
 from picklebot.workers.requests import Request, RequestFolder, What
 
 PATIENCE = 10.0  #: seconds in which a daemon takes a request
@@ -33,13 +35,13 @@ _STEP = 0.05
 def run(*, config: Config, name: str) -> int:
     """Begin a job now, in the daemon."""
     job_id = _existing(config, name)
-    holder = _holder(config)
+    holder = holder_now(config)
     if holder is None or holder.role != "server":
         what = f"a picklebot {holder.role} runs here, and" if holder else "nothing runs here:"
         remark(f"picklebot: {what} jobs are begun by the daemon: start it with `picklebot server`")
         return NO_DAEMON
     request = _request("run", job_id)
-    if not _ask(config, request, holder):
+    if not ask(config, request, holder):
         remark(f"The daemon has not taken it within {PATIENCE:.0f} s; it will. `picklebot crons history {name}` tells.")
         return TEMPORARY
     instant = _instant(config, request)
@@ -86,14 +88,14 @@ def history(*, config: Config, name: str, limit: int, as_json: bool) -> int:
 
 def _change(config: Config, name: str, what: What) -> int:
     job_id = _existing(config, name)
-    holder = _holder(config)
+    holder = holder_now(config)
     done = "is paused" if what == "pause" else "goes on"
     if holder is None and config.database is not None and config.database.exists():
         with writing(config, role=f"crons {what}") as store:
             changed = asyncio.run(store.jobs.pause(job_id, "by hand") if what == "pause" else store.jobs.resume(job_id))
         remark(f"{name} {done}." if changed else f"Nothing changed: {name} {done} already.")
         return OK
-    taken = _ask(config, _request(what, job_id), holder)
+    taken = ask(config, _request(what, job_id), holder)
     remark(
         f"{name} {done}." if taken else f"{name} {done} when the daemon takes note of it, at its start at the latest."
     )
@@ -104,7 +106,7 @@ def _request(what: What, job_id: str) -> Request:
     return Request(what=what, job_id=job_id, at=SystemClock().now().isoformat(timespec="milliseconds"))
 
 
-def _ask(config: Config, request: Request, holder: Holder | None) -> bool:
+def ask(config: Config, request: Request, holder: Holder | None) -> bool:
     """Leave a request and ring the daemon; return whether it was taken."""
     config.workspace.prepare()
     folder = RequestFolder(config.workspace.requests)
@@ -125,7 +127,8 @@ def _instant(config: Config, request: Request) -> InstantReport | None:
     return next((instant for instant in found if instant.wall == request.wall), None)
 
 
-def _holder(config: Config) -> Holder | None:
+def holder_now(config: Config) -> Holder | None:
+    """Return who holds the workspace; None if nobody does."""
     return holder_of(config.workspace.lock_file, config.workspace.daemon_file)
 
 
@@ -140,11 +143,16 @@ def _existing(config: Config, name: str) -> str:
     if name in library.crons:
         return _job_id(name)
     with reading(config) as opened:
-        if opened and asyncio.run(opened.jobs.states([_job_id(name)])):
+        if opened and (asyncio.run(opened.jobs.states([_job_id(name)])) or _is_task(opened, name)):
             return _job_id(name)
     near = nearest(name, library.crons)
     hint = f"did you mean {near!r}?" if near else "`picklebot crons list` shows what there is"
     raise NotFound(f"there is no job {name!r}; {hint}")
+
+
+def _is_task(opened: SqliteStore, name: str) -> bool:
+    number = task_id(name) if name.startswith(PREFIX) else None
+    return number is not None and asyncio.run(opened.tasks.find(number)) is not None
 
 
 def _job_id(name: str) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from picklebot.cli import job_commands
 from picklebot.cli.calling import call, call_unconfigured
+from picklebot.cli.task_commands import tasks
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many at most.")]
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
         groups[kind] = _shelf(kind)
         app.add_typer(groups[kind], name=kind, help=summary)
     job_commands.register(groups["crons"])
+    app.add_typer(tasks, name="tasks", help="The jobs made in conversation.")
     app.add_typer(sessions, name="sessions", help="Conversations.")
     app.add_typer(events, name="events", help="What was accepted and sent.")
     app.add_typer(proposals, name="proposals", help="What agents asked you to allow; /approve and /deny answer.")

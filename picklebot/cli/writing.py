@@ -19,8 +19,8 @@ from picklebot.store.sqlite import SqliteStore
 
 
 @contextmanager
-def writing(config: Config, *, role: str) -> Generator[SqliteStore]:
-    """Hold the workspace and open its store; `role` is what others are told.
+def writing(config: Config, *, role: str, fresh: bool = False) -> Generator[SqliteStore]:
+    """Hold the workspace and open its store, `fresh` also where there is none yet; `role` is what others are told.
 
     Raises:
         AlreadyRunning: somebody else holds the workspace.
@@ -28,7 +28,7 @@ def writing(config: Config, *, role: str) -> Generator[SqliteStore]:
         StoreError: the database cannot be used.
     """
     path, workspace = database_of(config), config.workspace
-    if not path.exists():
+    if not fresh and not path.exists():
         raise NotFound(f"nothing has happened in {workspace.root} yet: there is no database")
     workspace.prepare()
     holder = Holder(os.getpid(), role, SystemClock().now().isoformat(timespec="seconds"))

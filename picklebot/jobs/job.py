@@ -42,6 +42,8 @@ class Job:
     one_off: bool = False
     jitter: float = 0.0
     day_usd: float | None = None
+    since: datetime | None = None
+    """From when on it is due, where that is known: when it was made. None: from when it was first seen."""
 
     @property
     def source(self) -> Source:

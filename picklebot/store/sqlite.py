@@ -20,10 +20,13 @@ from picklebot.store.joined import SqliteAnswers
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.places import SqlitePlaces
+from picklebot.store.posts import SqlitePosts
 from picklebot.store.proposals import SqliteProposals
 from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
+from picklebot.store.tasks import SqliteTasks
 from picklebot.store.turns import SqliteTurns
 
 
@@ -47,6 +50,9 @@ class SqliteStore:
     answers: SqliteAnswers
     bindings: SqliteBindings
     proposals: SqliteProposals
+    places: SqlitePlaces
+    posts: SqlitePosts
+    tasks: SqliteTasks
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -68,6 +74,9 @@ class SqliteStore:
             answers=SqliteAnswers(database),
             bindings=SqliteBindings(database),
             proposals=SqliteProposals(database),
+            places=SqlitePlaces(database),
+            posts=SqlitePosts(database),
+            tasks=SqliteTasks(database),
         )
 
 

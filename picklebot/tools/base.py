@@ -30,6 +30,8 @@ class ToolContext:
     source: Source
     key: str
     cause_id: str
+    deliver: str | None = None
+    """Where the turn's reply goes, as in `InboundEvent`: None back to `source`."""
 
 
 Output: TypeAlias = "str | Sequence[Block]"
@@ -41,6 +43,7 @@ Check: TypeAlias = Callable[[ToolContext, Mapping[str, Any]], Awaitable["Output 
 class Tool:
     """Something a model may do. `run` raises `ToolError` with words for the model.
 
+    `channels`, where it is given, are those of the sources whose turns are offered the tool.
     `check` belongs to `Effect.RECONCILE`: it returns the result if the effect is there, None if it is not.
     """
 
@@ -50,3 +53,4 @@ class Tool:
     run: Run
     effect: Effect = Effect.ONCE
     check: Check | None = None
+    channels: frozenset[str] | None = None

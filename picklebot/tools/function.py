@@ -13,7 +13,7 @@ import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -38,6 +38,7 @@ def tool(
     description: str | None = None,
     effect: Effect = Effect.ONCE,
     check: Function | None = None,
+    channels: frozenset[str] | None = None,
 ) -> Callable[[Function], Tool]: ...
 def tool(
     function: Function | None = None,
@@ -47,11 +48,13 @@ def tool(
     description: str | None = None,
     effect: Effect = Effect.ONCE,
     check: Function | None = None,
+    channels: frozenset[str] | None = None,
 ) -> Tool | Callable[[Function], Tool]:
     """Make a `Tool` of a function: its name, its docstring, its signature.
 
     A plain function runs in a thread, which goes on to its end if the call is cancelled. `check`, for
-    `Effect.RECONCILE`, takes the same parameters and returns the result that is there, or None.
+    `Effect.RECONCILE`, takes the same parameters and returns the result that is there, or None. With `channels`, only
+    turns from there are offered the tool.
 
     Raises:
         TypeError: if the function cannot be a tool; the message says why.
@@ -59,7 +62,8 @@ def tool(
 
     def make(wrapped: Function) -> Tool:
         words = description or inspect.getdoc(wrapped) or ""
-        return _make(_Bound.of(wrapped), name or wrapped.__name__, words, effect, check)
+        made = _make(_Bound.of(wrapped), name or wrapped.__name__, words, effect, check)
+        return replace(made, channels=channels)
 
     return make if function is None else make(function)
 

@@ -4,15 +4,19 @@ from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.wiring.parts import Parts
 from picklebot.workers.cron import CronWorker
-from picklebot.workers.cron_files import CronFiles
+from picklebot.workers.cron_files import CronFiles, Roster
 from picklebot.workers.destinations import LastPlace
 from picklebot.workers.gates import Gates
 from picklebot.workers.requests import RequestFolder
 from picklebot.workers.starting import Starter, Terms
 
 
-def create_scheduler(config: Config, clock: Clock, parts: Parts, places: LastPlace) -> CronWorker:
-    """Return the worker that begins jobs."""
+def create_scheduler(
+    config: Config, clock: Clock, parts: Parts, places: LastPlace, *, tasks: Roster
+) -> CronWorker | None:
+    """Return the worker that begins jobs: in a server all of them, in a chat the tasks; None in what only asks."""
+    if parts.role == "ask":
+        return None
     workspace, library = config.workspace, parts.library
     terms = Terms(
         agents=library,
@@ -25,7 +29,7 @@ def create_scheduler(config: Config, clock: Clock, parts: Parts, places: LastPla
     return CronWorker(
         bus=parts.bus,
         book=parts.store.jobs,
-        rosters=[files],
+        rosters=[files, tasks] if parts.role == "server" else [tasks],
         starter=Starter(bus=parts.bus, book=parts.store.jobs, clock=clock, terms=terms),
         requests=RequestFolder(workspace.requests),
         clock=clock,

@@ -14,22 +14,23 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
+from picklebot.tools.toolset import Toolset
 from picklebot.wiring.approvals import approvals_for
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.routing import routing_of
 from picklebot.wiring.stage import now_in, stage_for
+from picklebot.wiring.tasks import create_tasks, create_unasked, with_late_tools
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
-from picklebot.workers.casting import Casting
+from picklebot.workers.casting import Casting, Stage
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Command, Commands
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
-from picklebot.workers.destinations import Nowhere
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
 from picklebot.workers.route_commands import OWNERS, RouteCommands
@@ -50,13 +51,18 @@ class Staff:
     definitions: DefinitionWorker
     routing: RoutingTable
     scheduler: CronWorker | None
-    """None in a process that only talks: jobs are the server's."""
+    """None in a process that ends with its answer."""
 
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
     """Return the staff of one daemon."""
+    unasked = create_unasked(clock, parts, channels)
+    scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
+    tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
+    toolset = with_late_tools(parts, unasked, tasks)
+    stage = stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places)
     purses = await open_purses(config, clock, parts)
-    casting = _casting(config, clock, parts, channels, purses)
+    casting = _casting(clock, parts, toolset, stage, purses)
     taker = TurnTaker(
         bus=parts.bus,
         inbox=parts.store.inbox,
@@ -73,9 +79,15 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         bootstrap=parts.bootstrap,
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
-    scheduler = create_scheduler(config, clock, parts, Nowhere()) if parts.role == "server" else None
-    approvals = approvals_for(config, clock, parts, definitions, money)
-    commands = Commands({**_commands(config, clock, parts, routing, taker), **money.table(), **approvals.table()})
+    approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=tasks.consent)
+    commands = Commands(
+        {
+            **_commands(config, clock, parts, routing, taker),
+            **money.table(),
+            **approvals.table(),
+            **tasks.book.table(),
+        }
+    )
     workers: list[Worker] = [
         parts.guard,
         _delivery(config, clock, parts, channels),
@@ -108,14 +120,18 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
 
 
-def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], purses: Purses) -> Casting:
+def _nobody_begins(job_id: str) -> None:
+    """What a scheduler would do is left to the next process that has one."""
+
+
+def _casting(clock: Clock, parts: Parts, toolset: Toolset, stage: Stage, purses: Purses) -> Casting:
     return Casting(
         agents=parts.library,
         models=parts.models,
-        tools=lambda: parts.toolset,
+        tools=lambda: toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
         purses=purses,
-        stage=stage_for(config, clock, parts.bootstrap, parts.skills, channels),
+        stage=stage,
     )
 
 

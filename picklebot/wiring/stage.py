@@ -12,10 +12,17 @@ from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
 from picklebot.wiring.prices import price_list
 from picklebot.workers.casting import SkillRack, Stage
+from picklebot.workers.destinations import LastPlace
 
 
 def stage_for(
-    config: Config, clock: Clock, bootstrap: Bootstrap, skills: SkillRack, channels: Mapping[str, Channel]
+    config: Config,
+    clock: Clock,
+    bootstrap: Bootstrap,
+    *,
+    skills: SkillRack,
+    channels: Mapping[str, Channel],
+    places: LastPlace,
 ) -> Stage:
     """Return what every turn shares."""
     limits, workspace = config.limits, config.workspace
@@ -38,6 +45,7 @@ def stage_for(
         channels=channels,
         price=price_list(config),
         refuse_unpriced=limits.unpriced == "refuse",
+        places=places,
         clock=clock,
     )
 

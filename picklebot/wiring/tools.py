@@ -4,7 +4,7 @@ Promises that their processes end with the daemon. Knows no agent.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 from picklebot.clock import Clock, SystemClock
@@ -12,30 +12,33 @@ from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError
 from picklebot.memory.notes import Notes
-from picklebot.tools.base import Tool
+from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
 from picklebot.tools.local import load_local_tools
 from picklebot.tools.memory import create_memory_tools
+from picklebot.tools.post import create_post_tools
 from picklebot.tools.shell import create_shell_tools
 from picklebot.tools.skills import SkillTexts, create_skill_tools
+from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
 from picklebot.workers.skills import Skills
 
 TO_COME = frozenset(
     {
-        "cancel_task",
-        "list_tasks",
-        "post_message",
-        "schedule_task",
         "subagent_dispatch",
         "task_board",
         "web_fetch",
         "web_search",
     }
 )  #: names that a rule may already speak of
+
+LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message"})
+"""Tools that are made with the workers, because those do what the tools promise."""
+
+_NOT_RUN = "no daemon runs here"
 
 
 @asynccontextmanager
@@ -68,7 +71,7 @@ def _check_sandbox(config: Config) -> None:
 def _check_rules(config: Config, toolset: Toolset) -> None:
     """Refuse a rule for a tool that does not exist: its writer believes that it protects."""
     for name in config.approvals:
-        if name not in toolset.tools and name not in TO_COME and not name.startswith("mcp__"):
+        if name not in toolset.tools and name not in TO_COME | LATE and not name.startswith("mcp__"):
             raise ConfigError(f"approvals: {'; '.join(toolset.notes([name]))}")
 
 
@@ -76,13 +79,30 @@ def describe_tools(config: Config) -> list[Tool]:
     """Return every tool, to be looked at and not to be run."""
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
+    late = [*create_task_tools(_Shown()), *create_post_tools(_Shown())]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
-    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *skills, *local]
+    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *skills, *late, *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:
     """Return the skills of a workspace, as its tool processes would find them."""
     return Skills(library, root=config.workspace.root, machine=machine_of_tools())
+
+
+class _Shown:
+    """Stands where the workers would: these tools are looked at and not run."""
+
+    async def schedule(self, prompt: str, when: Mapping[str, str], context: ToolContext) -> Mapping[str, str]:
+        raise ValueError(_NOT_RUN)
+
+    async def listing(self, context: ToolContext) -> str:
+        raise ValueError(_NOT_RUN)
+
+    async def cancel(self, task: str | int, context: ToolContext) -> str:
+        raise ValueError(_NOT_RUN)
+
+    async def post(self, content: str, context: ToolContext) -> str:
+        raise ValueError(_NOT_RUN)
 
 
 def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposing | None = None) -> list[Tool]:

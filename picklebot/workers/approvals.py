@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 #: `Transient` for what may be tried again, and any other `PicklebotError` for what can never be done any more.
 Apply: TypeAlias = Callable[[Proposal], Awaitable[str]]
 
+#: Follows from a refusal. Done again, it changes nothing.
+Refuse: TypeAlias = Callable[[Proposal], Awaitable[None]]
+
 NOT_OWNER = "Only the owner decides on that, in the terminal: `picklebot chat`, then /approve."
 _REMEMBERED = 100  # places that were shown something
 
@@ -51,8 +54,10 @@ class Approvals:
         budgets: Budgets,
         is_owner: Callable[[Source], bool],
         now: Callable[[], datetime],
+        refusers: Mapping[str, Refuse] | None = None,
     ) -> None:
         """`now` returns the moment in the user's own time zone."""
+        self._refusers = refusers or {}
         self._proposals = proposals
         self._appliers = appliers
         self._budgets = budgets
@@ -97,6 +102,8 @@ class Approvals:
                 return listing(open_, [], self._now())
             settled = await self._settle(typed_id(argument) if argument else open_[0].id, "denied", source)
             proposal, fresh = settled
+            if proposal.state == "denied" and (refuse := self._refusers.get(proposal.kind)) is not None:
+                await refuse(proposal)
             return f"Refused: {brief(proposal)}" if fresh else decided(proposal, self._now())
 
     async def _agree(self, proposal_id: str, source: Source) -> str:

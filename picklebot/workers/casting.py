@@ -131,7 +131,8 @@ class Casting:
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
         chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
         tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
-        request = self._request(spec, conversation.messages, tools)
+        offered = {name: tool for name, tool in tools.items() if _offered(tool, turn.event)}
+        request = self._request(spec, conversation.messages, offered)
         calls = CallRunner(
             tools=tools,
             journal=journal,
@@ -255,6 +256,10 @@ def with_skills(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, want
     return [*others, *every.select([USE_SKILL], spec.disallowed_tools)] if wanted else others
 
 
+def _offered(tool: Tool, event: InboundEvent) -> bool:
+    return tool.channels is None or event.source.channel in tool.channels
+
+
 def _context(turn: Turn, key: str) -> ToolContext:
     event = turn.event
     return ToolContext(
@@ -263,4 +268,5 @@ def _context(turn: Turn, key: str) -> ToolContext:
         source=event.source,
         key=f"{event.id}:{key}",
         cause_id=event.id,
+        deliver=event.deliver,
     )

@@ -177,6 +177,8 @@ class CronWorker:
         if not state.over and state.due is not None and state.due <= self._clock.now():
             async for instant, claimed in self._catch_up.begin(job, state):
                 self._follow(job, instant, claimed)
+                if claimed.stage == "failed":
+                    await self._table.failed(job, claimed.reason)
             await self._table.take_in([job])
 
     async def _after_turn(self, job_id: str) -> None:
@@ -221,6 +223,8 @@ class CronWorker:
 
     async def _take_requests(self) -> None:
         for request in await asyncio.to_thread(self._requests.pending):
+            if not self._table.knows(request.job_id):
+                continue  # it waits for a process that begins such jobs
             await self._take(request)
             await asyncio.to_thread(self._requests.done, request)
 
@@ -236,3 +240,5 @@ class CronWorker:
                 await self._book.pause(request.job_id, "by hand")
             case "resume":
                 await self._book.resume(request.job_id)
+            case "add" | "cancel":
+                self.ring(await self._table.change(request))

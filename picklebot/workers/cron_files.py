@@ -15,6 +15,7 @@ from typing import Protocol
 from picklebot.core.source import Source
 from picklebot.definitions.crons import CronSpec
 from picklebot.jobs.job import CRON, Job, job_of
+from picklebot.workers.requests import Request
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,15 @@ class Roster(Protocol):
         ...
 
     async def put_away(self, job: Job) -> None:
-        """A job is over: it was begun once, as it was meant to be."""
+        """A job is over: it was begun once, as it was meant to be, or will never be due again."""
+        ...
+
+    async def failed(self, job: Job, reason: str) -> None:
+        """A job could not be begun."""
+        ...
+
+    async def change(self, request: Request) -> str:
+        """Add or cancel a job; return its id."""
         ...
 
 
@@ -79,6 +88,14 @@ class CronFiles:
             logger.warning("job %s is over, and its folder cannot be moved to %s: %s", job.id, DONE, exc)
         else:
             logger.info("job %s is over: its folder is %s now", job.id, place)
+
+    async def failed(self, job: Job, reason: str) -> None:
+        """Leave it at its row: the file stays as it is."""
+
+    async def change(self, request: Request) -> str:
+        """Leave it as it is: a file is changed by writing it."""
+        logger.warning("nobody can %s the job %s but whoever writes its file", request.what, request.job_id)
+        return request.job_id
 
     def _jobs(self, specs: Sequence[CronSpec]) -> list[Job]:
         return [self._job(spec) for spec in specs]

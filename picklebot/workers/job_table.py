@@ -14,6 +14,7 @@ from picklebot.jobs.timetable import Timetable
 from picklebot.store.base import JobBook, JobState
 from picklebot.workers.cron_files import Roster
 from picklebot.workers.plans import planned
+from picklebot.workers.requests import Request
 
 
 class JobTable:
@@ -26,6 +27,18 @@ class JobTable:
         self._book = book
         self._rosters = {roster.channel: roster for roster in rosters}
         self._clock = clock
+
+    def knows(self, job_id: str) -> bool:
+        """Return whether a job, if there is one, would stand in one of the rosters."""
+        return Source.parse(job_id).channel in self._rosters
+
+    async def failed(self, job: Job, reason: str) -> None:
+        """Tell the job's roster that it could not be begun."""
+        await self._rosters[job.source.channel].failed(job, reason)
+
+    async def change(self, request: Request) -> str:
+        """Add or cancel a job, as a person asked from outside; return its id."""
+        return await self._rosters[Source.parse(request.job_id).channel].change(request)
 
     async def find(self, job_id: str) -> Job | None:
         """Return a job as it is now; None if there is none."""
@@ -45,7 +58,8 @@ class JobTable:
         after = ""
         while page := await self._book.page(after=after):
             after = page[-1].id
-            if gone := [state.id for state in page if state.id not in known and state.fingerprint]:
+            ours = [state for state in page if self.knows(state.id)]  # the rest is another process's to begin
+            if gone := [state.id for state in ours if state.id not in known and state.fingerprint]:
                 await self.forget(gone)
 
     async def take_in(self, jobs: Sequence[Job]) -> list[JobState]:
@@ -70,7 +84,7 @@ class JobTable:
         await self._book.retire(job_ids)
 
     async def _enter(self, job: Job, state: JobState) -> None:
-        if state.over:
+        if state.over or (state.due is None and job.since is not None):
             self.timetable.remove(job.id)
             await self._rosters[job.source.channel].put_away(job)
         elif state.due is None:

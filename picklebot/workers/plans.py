@@ -20,7 +20,8 @@ _QUIETLY = timedelta(seconds=60)  # clocks are corrected all the time
 def planned(job: Job, state: JobState | None, now: datetime) -> JobState:
     """Return what holds for a job now; `state` itself if nothing else does than what is remembered."""
     if state is None or state.fingerprint != job.fingerprint:
-        fresh = JobState(id=job.id, fingerprint=job.fingerprint, anchor=now.replace(microsecond=0), through=now)
+        since = min(job.since or now, now)
+        fresh = JobState(id=job.id, fingerprint=job.fingerprint, anchor=since.replace(microsecond=0), through=since)
         return _scheduled(job, replace(fresh, paused=state.paused if state else None))
     if state.through > now:
         # It was begun when the clock said something later. What has its row has it; the rest counts from now.

@@ -8,29 +8,30 @@ signal: whoever leaves one rings the daemon.
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from picklebot.core.ids import new_id
 
 logger = logging.getLogger(__name__)
 
-What: TypeAlias = Literal["run", "pause", "resume"]
+What: TypeAlias = Literal["run", "pause", "resume", "add", "cancel"]
 _SUFFIX = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """To begin a job now, to pause it, or to let it go on."""
+    """To begin a job now, to pause it, to let it go on; to add a task, described by `body`, or to cancel one."""
 
     what: What
     job_id: str
     at: str
     """When it was asked, in ISO format: an instant begun by hand is known by it."""
     id: str = field(default_factory=new_id)
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def wall(self) -> str:

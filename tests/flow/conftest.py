@@ -34,7 +34,9 @@ class OneModel:
 class Daemon(Protocol):
     """Runs a daemon for as long as the block lasts, and stops it clean at the end."""
 
-    def __call__(self, model: Model, *channels: Channel, grace: float = 5.0) -> AbstractAsyncContextManager[App]: ...
+    def __call__(
+        self, model: Model, *channels: Channel, grace: float = 5.0, role: str = "server"
+    ) -> AbstractAsyncContextManager[App]: ...
 
 
 @pytest.fixture
@@ -60,10 +62,10 @@ def configure(workspace: Path) -> Callable[..., Config]:
 @pytest.fixture
 def daemon(configure: Callable[..., Config], clock: FakeClock) -> Daemon:
     @asynccontextmanager
-    async def running(model: Model, *channels: Channel, grace: float = 5.0) -> AsyncIterator[App]:
+    async def running(model: Model, *channels: Channel, grace: float = 5.0, role: str = "server") -> AsyncIterator[App]:
         stop, ready = asyncio.Event(), asyncio.Event()
         config = configure()
-        opened = open_app(config, channels=channels, clock=clock, models=OneModel(model))
+        opened = open_app(config, channels=channels, clock=clock, models=OneModel(model), role=role)
         async with opened as app, asyncio.TaskGroup() as group:
             group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
             await ready.wait()

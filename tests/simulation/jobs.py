@@ -26,7 +26,7 @@ from picklebot.tools.base import Tool, ToolContext
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.destinations import Nowhere
 from picklebot.workers.gates import Gates
-from picklebot.workers.requests import RequestFolder
+from picklebot.workers.requests import Request, RequestFolder
 from picklebot.workers.starting import Starter, Terms
 from tests.power.disk import Disk, Image
 from tests.power.vfs import fresh, opened
@@ -72,6 +72,13 @@ class Few:
 
     async def put_away(self, job: Job) -> None:
         """Leave it where it is, as where a folder cannot be moved."""
+
+    async def failed(self, job: Job, reason: str) -> None:
+        """Leave it at its row."""
+
+    async def change(self, request: Request) -> str:
+        """Add and cancel none."""
+        return request.job_id
 
     def get_agent(self, agent_id: str) -> object:
         return agent_id

@@ -14,6 +14,7 @@ from picklebot.models.base import ModelRequest
 from picklebot.models.offline.rule import Scene
 
 _CONTEXT = "<context>"
+_JOB = re.compile(r"\A\[Job [^\n]*\]\n\n")  # what the scheduler writes above the words of a job
 _TIME = re.compile(
     r"^Time: ([0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: \([^)\n]*\))?(?:, (.+))?$", re.MULTILINE
 )
@@ -61,7 +62,7 @@ def _texts(message: Message) -> list[str]:
 def _spoken(message: Message) -> str:
     texts = _texts(message)
     own = texts[1:] if texts and texts[0].startswith(_CONTEXT) else texts
-    return "\n\n".join(text for text in own if text.strip())
+    return _JOB.sub("", "\n\n".join(text for text in own if text.strip()))
 
 
 def _is_spoken(message: Message) -> bool:

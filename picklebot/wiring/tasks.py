@@ -1,0 +1,63 @@
+"""What agents do unasked, made from settings: tasks, posts. Knows no turn."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from picklebot.channels.base import Channel
+from picklebot.clock import Clock, zone_named
+from picklebot.config import Config
+from picklebot.tools.post import create_post_tools
+from picklebot.tools.tasks import create_task_tools
+from picklebot.tools.toolset import Toolset
+from picklebot.wiring.parts import Parts
+from picklebot.workers.places import Places, is_owner
+from picklebot.workers.posting import Posting
+from picklebot.workers.task_consent import TaskConsent
+from picklebot.workers.task_roster import TaskRoster
+from picklebot.workers.tasks import TaskBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked:
+    """Where the owner is, how to write there out of turn, and which tasks there are."""
+
+    places: Places
+    posting: Posting
+    roster: TaskRoster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """Makes tasks, and asks for the consent that some of them need."""
+
+    book: TaskBook
+    consent: TaskConsent
+
+
+def create_unasked(clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Unasked:
+    """Return what the scheduler and every turn need."""
+    store = parts.store
+    places = Places(store.places)
+    posting = Posting(posts=store.posts, places=places, channels=channels, bus=parts.bus, clock=clock)
+    return Unasked(places=places, posting=posting, roster=TaskRoster(store.tasks, tell=posting.tell))
+
+
+def create_tasks(config: Config, clock: Clock, parts: Parts, *, changed: Callable[[str], None]) -> Tasks:
+    """Return what makes tasks; `changed` hears which job is to be looked at again."""
+    rows = parts.store.tasks
+    consent = TaskConsent(rows=rows, keep=parts.store.proposals.propose, clock=clock, changed=changed)
+    book = TaskBook(
+        rows=rows,
+        clock=clock,
+        zone=zone_named(config.timezone),
+        is_owner=is_owner,
+        consent=consent.ask,
+        changed=changed,
+    )
+    return Tasks(book=book, consent=consent)
+
+
+def with_late_tools(parts: Parts, unasked: Unasked, tasks: Tasks) -> Toolset:
+    """Return every tool of the daemon, those included that the workers do the work of."""
+    late = [*create_task_tools(tasks.book), *create_post_tools(unasked.posting)]
+    return Toolset([*parts.toolset.tools.values(), *late])

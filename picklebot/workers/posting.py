@@ -1,0 +1,101 @@
+"""Messages out of turn: what an agent posts while nobody waits for its reply, and what there is to say of a task.
+
+Promises that a message is on disk when the agent hears that it is queued, and that one call posts once, however often
+its turn is resumed. Knows no platform.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Protocol
+
+from picklebot.channels.base import Channel
+from picklebot.channels.split import split
+from picklebot.clock import Clock
+from picklebot.core.bus import EventBus
+from picklebot.core.events import OutboundEvent
+from picklebot.core.ids import new_id
+from picklebot.core.source import Source
+from picklebot.jobs.task import Task
+from picklebot.tools.base import ToolContext
+from picklebot.workers.destinations import LastPlace
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # as in `core.ids`
+_MOMENT, _REST = 10, 14  # characters of an id: the time, and what tells it from others of that time
+
+
+class Posts(Protocol):
+    """Writes messages down."""
+
+    async def post(self, events: Sequence[OutboundEvent]) -> bool:
+        """Make messages due, all or none; return whether they are new."""
+        ...
+
+
+class Posting:
+    """Puts messages on their way."""
+
+    def __init__(
+        self, *, posts: Posts, places: LastPlace, channels: Mapping[str, Channel], bus: EventBus, clock: Clock
+    ) -> None:
+        self._posts = posts
+        self._places = places
+        self._channels = channels
+        self._bus = bus
+        self._clock = clock
+
+    async def post(self, content: str, context: ToolContext) -> str:
+        """Put a message on its way to where the job delivers, else to where the owner spoke last.
+
+        Raises:
+            ValueError: there is no such place.
+        """
+        to = await self._place(context.deliver)
+        if to is None:
+            raise ValueError("there is nobody to post to: the owner has not spoken anywhere yet")
+        events = [
+            OutboundEvent(
+                id=id_of(context.cause_id, f"{context.key}:{part}"),
+                session_id=context.session_id,
+                source=context.source,
+                to=to,
+                cause_id=context.cause_id,
+                content=text,
+                part=part,
+                created_at=self._clock.now(),
+            )
+            for part, text in enumerate(self._split(content, to))
+        ]
+        await self._send(events)
+        return str(to)
+
+    async def tell(self, task: Task, words: str) -> None:
+        """Say something of a task where its replies go; where there is no such place, the log has it."""
+        if (to := await self._place(task.place)) is not None:
+            event = OutboundEvent(
+                id=new_id(),
+                session_id=task.session_id or "",
+                source=Source.parse(task.job_id),
+                to=to,
+                content=words,
+                created_at=self._clock.now(),
+            )
+            await self._send([event])
+
+    async def _send(self, events: Sequence[OutboundEvent]) -> None:
+        if await self._posts.post(events):
+            for event in events:
+                await self._bus.publish(event)
+
+    async def _place(self, deliver: str | None) -> Source | None:
+        return await self._places.last() if deliver in {None, "none", "last"} else Source.parse(str(deliver))
+
+    def _split(self, content: str, to: Source) -> list[str]:
+        channel = self._channels.get(to.channel)
+        return split(content, channel.max_length if channel else None)
+
+
+def id_of(cause_id: str, key: str) -> str:
+    """Return the one id of what a call sends; it sorts beside its cause."""
+    number = int.from_bytes(blake2b(key.encode(), digest_size=9).digest(), "big")
+    drawn = "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(_REST))
+    return cause_id[:_MOMENT] + drawn

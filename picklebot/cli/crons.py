@@ -21,6 +21,7 @@ from picklebot.core.source import Source
 from picklebot.definitions.library import Library
 from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
+from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.jobs.job import CRON
 from picklebot.jobs.task import PREFIX, task_id
 from picklebot.lock import Holder, holder_of
@@ -145,6 +146,8 @@ def _existing(config: Config, name: str) -> str:
     with reading(config) as opened:
         if opened and (asyncio.run(opened.jobs.states([_job_id(name)])) or _is_task(opened, name)):
             return _job_id(name)
+    if name == f"{HEARTBEAT}:{config.heartbeat.agent}":
+        return name
     near = nearest(name, library.crons)
     hint = f"did you mean {near!r}?" if near else "`picklebot crons list` shows what there is"
     raise NotFound(f"there is no job {name!r}; {hint}")

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from picklebot.core.durations import parse_duration
+from picklebot.core.source import Source
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NO_VARIABLE = "should be the name of an environment variable that holds the secret, not the secret itself"
@@ -113,12 +114,23 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _deliver(text: str) -> str:
+    if text not in {"none", "last"} and ":" not in text:
+        raise ValueError(f"{text!r} is no place to deliver to: write none, last, or a source such as telegram:42:42")
+    if ":" in text:
+        Source.parse(text)
+    return text
+
+
 Duration = Annotated[
     float,
     BeforeValidator(_duration),
     WithJsonSchema({"type": ["number", "string"], "description": "Seconds, or text such as 30s, 10m, 1h30m."}),
 ]
 """Seconds, written as a number or as `30s`, `1h30m`."""
+
+Deliver = Annotated[str, AfterValidator(_deliver)]
+"""`none`, `last`, or a source."""
 
 Zone = Annotated[str, AfterValidator(_zone)]
 """A name of the IANA time zone database."""

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from picklebot.settings.models import EmbeddingSettings
-from picklebot.settings.values import AgentId, Duration, Misplaced, Pattern, Section, Url, VariableName
+from picklebot.settings.values import AgentId, Deliver, Duration, Misplaced, Pattern, Section, Url, VariableName
 
 Rule: TypeAlias = Literal["allow", "ask", "ask-unsandboxed", "deny"]
 
@@ -44,7 +44,10 @@ class HeartbeatSettings(Section):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
         description="Hours of the day in which it wakes up, such as 08:00-22:00; null means all.",
     )
-    deliver: str = Field(default="last", min_length=1, description="Where it reports: none, last, or a source.")
+    deliver: Deliver = Field(default="last", description="Where it reports: none, last, or a source.")
+    day_usd: float = Field(
+        default=0.5, gt=0, le=1_000_000, description="Money for its looks of one day, in US dollars."
+    )
 
 
 class LimitSettings(Section):

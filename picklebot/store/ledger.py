@@ -58,6 +58,13 @@ class SqliteLedger:
         )
         return _spend(rows[0])
 
+    async def of_channel(self, channel: str, *, since: datetime) -> float:
+        """Sum what the turns of messages from one channel have cost, in USD."""
+        rows = await self._database.fetch(
+            f"SELECT ?, {_SUMS} WHERE steps.at >= ? AND inbox.channel = ?", (channel, to_micros(since), channel)
+        )
+        return _spend(rows[0]).cost_usd
+
 
 def count(connection: sqlite3.Connection) -> Counts:
     """Count everything that was ever accepted, on a plain connection."""

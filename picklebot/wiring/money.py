@@ -7,6 +7,7 @@ from picklebot.clock import Clock, midnight
 from picklebot.config import Config
 from picklebot.core.source import Source
 from picklebot.definitions.library import Library
+from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.store.base import Ledger, Refusals
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in
@@ -17,11 +18,15 @@ async def open_purses(config: Config, clock: Clock, parts: Parts) -> Purses:
     """Return the purses of a daemon, with what was spent and lifted today."""
     now = now_in(config, clock)
     today = await spent_today(parts.store.ledger, parts.store.refusals, now())
-    return Purses(config.limits.day_usd, now=now, today=today, job_budget=lambda job: _of_file(parts.library, job))
+    return Purses(
+        config.limits.day_usd, now=now, today=today, job_budget=lambda job: _of_job(config, parts.library, job)
+    )
 
 
-def _of_file(library: Library, job: Source) -> float | None:
-    """Return what the CRON.md of a job allows for a day."""
+def _of_job(config: Config, library: Library, job: Source) -> float | None:
+    """Return what a job's CRON.md allows for a day, and the settings a heartbeat."""
+    if job.channel == HEARTBEAT:
+        return config.heartbeat.day_usd
     spec = library.crons.get(":".join(job.parts)) if job.channel == "cron" else None
     return spec.budget.day_usd if spec else None
 

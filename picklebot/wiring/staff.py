@@ -21,7 +21,7 @@ from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.routing import routing_of
 from picklebot.wiring.stage import now_in, stage_for
-from picklebot.wiring.tasks import create_tasks, create_unasked, with_late_tools
+from picklebot.wiring.tasks import create_heartbeat, create_tasks, create_unasked, with_late_tools
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
@@ -33,7 +33,8 @@ from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
-from picklebot.workers.route_commands import OWNERS, RouteCommands
+from picklebot.workers.places import is_owner
+from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.skill_commands import SkillCommands
 from picklebot.workers.transcripts import Transcripts
@@ -79,6 +80,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         bootstrap=parts.bootstrap,
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
+    heartbeat = create_heartbeat(config, clock, parts, unasked.places) if parts.role == "server" else None
     approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=tasks.consent)
     commands = Commands(
         {
@@ -100,7 +102,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             clock=clock,
         ),
         definitions,
-        *([scheduler] if scheduler is not None else []),
+        *(each for each in (scheduler, heartbeat) if each is not None),
         ChannelWorker(
             bus=parts.bus,
             inbox=parts.store.inbox,
@@ -150,7 +152,7 @@ def _commands(
         sessions=parts.store.sessions,
         bindings=parts.store.bindings,
         routing=routing,
-        is_owner=lambda source: source.channel in OWNERS,
+        is_owner=is_owner,
         now=now_in(config, clock),
     )
     why = WhyCommand(

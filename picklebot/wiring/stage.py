@@ -46,6 +46,7 @@ def stage_for(
         price=price_list(config),
         refuse_unpriced=limits.unpriced == "refuse",
         places=places,
+        heartbeat_usd=config.heartbeat.day_usd,
         clock=clock,
     )
 

@@ -3,8 +3,9 @@
 Promises that a turn sees one version of its agent from beginning to end. Knows no queue and no SQL.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol
 
@@ -24,6 +25,8 @@ from picklebot.core.messages import Message
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import NotFound
+from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
+from picklebot.jobs.heartbeat import STEPS, audible
 from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Joining, Turn
 from picklebot.tools.base import Tool, ToolContext
@@ -93,6 +96,8 @@ class Stage:
     places: LastPlace = field(default_factory=Nowhere)
     refuse_unpriced: bool = False
     """Whether a paid model without a known price is not asked."""
+    heartbeat_usd: float = math.inf
+    """What one look of a heartbeat may cost."""
     clock: Clock
 
 
@@ -140,7 +145,7 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
-        limits = self._limits(spec)
+        limits = self._limits(spec, turn.event)
         purses = self._purses.open(
             turn.id,
             source=turn.event.source,
@@ -171,8 +176,10 @@ class Casting:
 
         `also` are the ids of other messages that they answer.
         """
+        if event.source.channel == HEARTBEAT:
+            text = audible(text)
         to = await destination(event, self._stage.places)
-        if to is None:
+        if to is None or (event.source.channel == HEARTBEAT and not text):
             return []
         channel = self._stage.channels.get(to.channel)
         return [
@@ -241,8 +248,11 @@ class Casting:
             effort=spec.model.effort or self._stage.effort,
         )
 
-    def _limits(self, spec: AgentSpec) -> TurnLimits:
+    def _limits(self, spec: AgentSpec, event: InboundEvent) -> TurnLimits:
         default, own = self._stage.limits, spec.budget
+        if event.source.channel == HEARTBEAT:
+            usd, steps = min(default.usd, self._stage.heartbeat_usd), min(default.steps, STEPS)
+            default = replace(default, steps=steps, usd=usd)
         return TurnLimits(
             steps=min(own.turn_steps or default.steps, default.steps),
             seconds=min(own.turn_seconds or default.seconds, default.seconds),

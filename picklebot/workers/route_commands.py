@@ -15,7 +15,6 @@ from picklebot.store.base import Bindings, MadeBinding, Sessions
 from picklebot.workers.commands import Command
 
 DEFAULT = "default"  #: in the place of an agent: take the binding away
-OWNERS = frozenset({"cli", "ws", "http"})  #: channels whose users hold the workspace or its token
 
 
 class RouteCommands:

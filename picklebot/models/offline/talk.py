@@ -61,6 +61,7 @@ RULES: Sequence[Rule] = (
     rule(r"(?:bye|goodbye|good night|see you(?: later| soon)?|tschüss)", say("Goodbye.")),
     rule(r"(?:who|what) are you|(?:what|which) (?:language )?model (?:is this|are you)", say(f"{WHO} {REAL}")),
     rule(r"are you (?:an? )?(?:real|ai|bot|human|robot|model|language model)", say(f"{WHO} {REAL}")),
+    rule(r"this is a heartbeat:.*", say("HEARTBEAT_OK")),  # rules see nothing that would need attention
     rule(r"remind the user:?(?: to)? (.+)", lambda match, scene: Say(f"Reminder: {match[1]}"), exact=True),
     rule(
         r"(?:say|repeat(?: after me)?|echo)(?:\s*:\s*|\s+)(.+)",

@@ -34,7 +34,8 @@ _THEME = Theme(
         "markdown.hr": "dim",
     }
 )
-_parser = MarkdownIt().enable("table").enable("strikethrough")
+# What looks like HTML is text here: rich would leave it out, and "<id>" is often meant as it stands.
+_parser = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -59,6 +60,7 @@ class _CalmMarkdown(Markdown):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, code_theme="ansi_dark", hyperlinks=False)
+        self.parsed = _parser.parse(text)
 
 
 def blocks(text: str) -> list[str]:

@@ -84,6 +84,8 @@ class CronFiles:
         """Move the job's folder to `crons/.done/`."""
         try:
             place = await asyncio.to_thread(_move, self._folder, _name(job.id))
+        except FileNotFoundError:
+            logger.debug("job %s is over, and its folder is away already", job.id)
         except OSError as exc:
             logger.warning("job %s is over, and its folder cannot be moved to %s: %s", job.id, DONE, exc)
         else:

@@ -51,7 +51,7 @@ class DefinitionWorker:
             if change.error:
                 logger.warning("%s %s: %s", change.kind, change.id, change.error)
             else:
-                logger.info("%s %s was loaded", change.kind, change.id)
+                logger.info("%s %s has changed", change.kind, change.id)
             await self._bus.publish(
                 DefinitionChanged(
                     session_id="",

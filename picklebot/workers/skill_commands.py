@@ -49,7 +49,7 @@ class SkillCommands:
         if not lines:
             return "There are no skills."
         more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
-        return "\n".join([*lines[:_LISTED], *more, "Begin a message with $name to have one of them followed."])
+        return "\n".join([*lines[:_LISTED], *more, "", "Begin a message with $name to have one of them followed."])
 
     def _one(self, skills: Mapping[str, SkillSpec], name: str) -> str:
         spec = skills.get(name)

@@ -121,6 +121,16 @@ def test_a_block_is_final_only_when_nothing_can_join_it() -> None:
     assert split("```\na\n\nb\n") == ("", "```\na\n\nb\n")
 
 
+def test_what_looks_like_html_is_shown_as_it_stands() -> None:
+    terminal = Terminal()
+    growing = GrowingMarkdown(terminal.console)
+    growing.feed("Write crons/<id>/CRON.md.\n\n<p>not a paragraph</p>\n")
+    growing.end()
+
+    assert "Write crons/<id>/CRON.md." in "\n".join(terminal.lines)
+    assert "<p>not a paragraph</p>" in "\n".join(terminal.lines)
+
+
 def test_nothing_that_is_said_can_steer_the_terminal() -> None:
     terminal = Terminal()
     grow(terminal, ["bell \x07 clear \x1b[2J title \x1b]0;owned\x07 back\rspace \u202e turned"])

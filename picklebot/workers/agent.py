@@ -7,10 +7,9 @@ daemon with a hundred thousand of them holds only a bounded number in memory. Kn
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Protocol
 
-from picklebot.agent.gate import TurnGate
+from picklebot.agent.gate import Slots, TurnGate
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import InboundEvent
@@ -57,7 +56,7 @@ class AgentWorker:
         self._look = asyncio.Event()
         self._backlog = False
         self._stopping = False
-        self._suspects = asyncio.Lock()  # taken after the gate's locks
+        self._suspects = Slots(1)  # taken after the gate's locks
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Begin turns until stopped; then let the running ones finish."""
@@ -119,14 +118,13 @@ class AgentWorker:
         """Take the session's next turn, if there is one; return whether there may be more."""
         if self._stopping:
             return False
-        async with AsyncExitStack() as alone:
-            joining = self._taker.collecting(agent_id)
-            turn = await self._inbox.begin(session_id, self._clock.now(), joining=joining)
-            if turn is not None and turn.suspect:
-                # One at a time, so that the next crash says which of them it was.
-                await alone.enter_async_context(self._suspects)
-                turn = await self._inbox.begin(session_id, self._clock.now(), alone=True)
-            return turn is not None and await self._take(turn)
+        joining = self._taker.collecting(agent_id)
+        turn = await self._inbox.begin(session_id, self._clock.now(), joining=joining)
+        if turn is not None and turn.suspect:
+            # One at a time, so that the next crash says which of them it was. Not while it waits for another agent.
+            await self._gate.join(session_id, self._suspects)
+            turn = await self._inbox.begin(session_id, self._clock.now(), alone=True)
+        return turn is not None and await self._take(turn)
 
     async def _take(self, turn: Turn) -> bool:
         taken = await self._taker.take(turn)

@@ -21,7 +21,6 @@ PAGE = Path("docs/reference.md")
 NOT_YET = (
     "gateway",
     "heartbeat",
-    "limits.dispatch_depth",
     "mcp_servers",
     "memory",
     "model.capabilities.count_tokens",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply
 from picklebot.core.ids import new_id
 from picklebot.core.journal import RecordedCall, RecordedStep
 from picklebot.core.messages import Message
@@ -134,7 +134,7 @@ class SqliteInbox:
             )
         )
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: Reply | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
 
         def unit(connection: sqlite3.Connection) -> None:
@@ -142,12 +142,12 @@ class SqliteInbox:
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
             joined.release(connection, turn.seq)
             if notice is not None:
-                outbox.add(connection, notice)
+                outbox.reply(connection, notice)
 
         await self._database.complete(unit)
 
     async def defer(
-        self, turn: Turn, *, until: datetime, why: str, notice: OutboundEvent | None, refusal: Refusal | None = None
+        self, turn: Turn, *, until: datetime, why: str, notice: Reply | None, refusal: Refusal | None = None
     ) -> bool:
         """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way."""
         budget, tag = (refusal.budget, refusal.tag) if refusal else (None, None)
@@ -160,7 +160,7 @@ class SqliteInbox:
             )
             connection.execute("UPDATE turns SET state = 'parked' WHERE seq = ?", (turn.seq,))
             if notice is not None and tell:
-                outbox.add(connection, notice)
+                outbox.reply(connection, notice)
             return tell
 
         return await self._database.complete(unit)
@@ -249,7 +249,7 @@ def begin(
         return None
     attempts, _, state, opening, has_company, *columns = row
     seq, event = decode_event(tuple(columns))
-    assert isinstance(event, InboundEvent)
+    assert isinstance(event, InboundEvent | DispatchEvent)
     if attempts >= SUSPECT and not alone:
         return Turn(seq=seq, event=event, attempts=attempts, opening=None, suspect=True)
     connection.execute("UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?", (seq,))

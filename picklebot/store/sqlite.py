@@ -12,6 +12,7 @@ from picklebot.store.bindings import SqliteBindings
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
+from picklebot.store.dispatches import SqliteDispatches
 from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
@@ -45,6 +46,7 @@ class SqliteStore:
     refusals: SqliteRefusals
     answers: SqliteAnswers
     bindings: SqliteBindings
+    dispatches: SqliteDispatches
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -65,6 +67,7 @@ class SqliteStore:
             refusals=SqliteRefusals(database),
             answers=SqliteAnswers(database),
             bindings=SqliteBindings(database),
+            dispatches=SqliteDispatches(database),
         )
 
 

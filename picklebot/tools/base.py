@@ -30,6 +30,8 @@ class ToolContext:
     source: Source
     key: str
     cause_id: str
+    step: int = 0
+    """Which step of the turn this is, counted from 0."""
 
 
 Output: TypeAlias = "str | Sequence[Block]"
@@ -50,3 +52,5 @@ class Tool:
     run: Run
     effect: Effect = Effect.ONCE
     check: Check | None = None
+    patient: bool = False
+    """It waits for others, so that only the time of its turn ends it, and not that of a call."""

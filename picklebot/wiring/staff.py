@@ -4,16 +4,17 @@ Knows how the parts fit together, and nothing of how they are opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from picklebot.agent.asking import Asker, RetryBudget
-from picklebot.agent.gate import TurnGate
 from picklebot.agent.purses import Purses
 from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
+from picklebot.tools.toolset import Toolset
+from picklebot.wiring.dispatch import Exchange, open_exchange
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
@@ -53,8 +54,8 @@ class Staff:
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
     """Return the staff of one daemon."""
-    purses = await open_purses(config, clock, parts)
-    casting = _casting(config, clock, parts, channels, purses)
+    purses, exchange = await open_purses(config, clock, parts), open_exchange(config, clock, parts)
+    casting = _casting(config, clock, parts, channels, purses=purses, exchange=exchange)
     taker = TurnTaker(
         bus=parts.bus,
         inbox=parts.store.inbox,
@@ -79,11 +80,12 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         AgentWorker(
             bus=parts.bus,
             inbox=parts.store.inbox,
-            gate=TurnGate(ceiling=config.limits.max_concurrency),
+            gate=exchange.gate,
             taker=taker,
             concurrency=casting.concurrency,
             clock=clock,
         ),
+        exchange.worker,
         definitions,
         *([scheduler] if scheduler is not None else []),
         ChannelWorker(
@@ -105,14 +107,24 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
 
 
-def _casting(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], purses: Purses) -> Casting:
+def _casting(
+    config: Config,
+    clock: Clock,
+    parts: Parts,
+    channels: Mapping[str, Channel],
+    *,
+    purses: Purses,
+    exchange: Exchange,
+) -> Casting:
+    toolset = Toolset([*parts.toolset.tools.values(), *exchange.tools])
+    stage = stage_for(config, clock, parts.bootstrap, channels)
     return Casting(
         agents=parts.library,
         models=parts.models,
-        tools=lambda: parts.toolset,
+        tools=lambda: toolset,
         asker=Asker(clock=clock, budget=RetryBudget()),
         purses=purses,
-        stage=stage_for(config, clock, parts.bootstrap, channels),
+        stage=replace(stage, family=exchange.family, roster=exchange.roster),
     )
 
 

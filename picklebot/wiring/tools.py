@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
-from picklebot.errors import ConfigError
+from picklebot.errors import ConfigError, ToolError
 from picklebot.memory.notes import Notes
-from picklebot.tools.base import Tool
+from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.dispatch import Answered, create_dispatch_tool
 from picklebot.tools.files import create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
@@ -26,13 +27,14 @@ TO_COME = frozenset(
         "list_tasks",
         "post_message",
         "schedule_task",
-        "subagent_dispatch",
         "task_board",
         "use_skill",
         "web_fetch",
         "web_search",
     }
 )  #: names that a rule may already speak of
+_NOT_HERE = ToolError("no daemon runs here")
+SHARED = frozenset({"subagent_dispatch"})  #: between agents; made where the workers are (`dispatch`)
 
 
 @asynccontextmanager
@@ -63,7 +65,7 @@ def _check_sandbox(config: Config) -> None:
 def _check_rules(config: Config, toolset: Toolset) -> None:
     """Refuse a rule for a tool that does not exist: its writer believes that it protects."""
     for name in config.approvals:
-        if name not in toolset.tools and name not in TO_COME and not name.startswith("mcp__"):
+        if name not in toolset.tools and name not in TO_COME | SHARED and not name.startswith("mcp__"):
             raise ConfigError(f"approvals: {'; '.join(toolset.notes([name]))}")
 
 
@@ -71,7 +73,15 @@ def describe_tools(config: Config) -> list[Tool]:
     """Return every tool, to be looked at and not to be run."""
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
-    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *local]
+    shared = [create_dispatch_tool(_Nobody())]
+    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *shared, *local]
+
+
+class _Nobody:
+    """Stands where a daemon's workers would be."""
+
+    async def dispatch(self, context: ToolContext, agent_id: str, task: str) -> Answered:
+        raise _NOT_HERE
 
 
 def _built_in(config: Config, hosts: ToolHosts, clock: Clock) -> list[Tool]:

@@ -3,6 +3,7 @@
 Promises that a turn sees one version of its agent from beginning to end. Knows no queue and no SQL.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -18,9 +19,10 @@ from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.channels.split import split
 from picklebot.clock import Clock
-from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.events import DispatchEvent, OutboundEvent, Reply, TurnEvent
 from picklebot.core.journal import Journal
 from picklebot.core.messages import Message
+from picklebot.core.rights import Rights
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import NotFound
@@ -30,6 +32,9 @@ from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.destinations import LastPlace, Nowhere, destination
+from picklebot.workers.dispatch import Roster
+from picklebot.workers.family import Family, Member
+from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
 from picklebot.workers.transcripts import Conversation
 
 
@@ -75,6 +80,9 @@ class Stage:
     places: LastPlace = field(default_factory=Nowhere)
     refuse_unpriced: bool = False
     """Whether a paid model without a known price is not asked."""
+    family: Family = field(default_factory=Family)
+    roster: Roster = lambda: ()
+    """Every agent, for those that may call others."""
     clock: Clock
 
 
@@ -98,6 +106,11 @@ class Casting:
         self._purses = purses
         self._stage = stage
 
+    @property
+    def family(self) -> Family:
+        """The turns in hand."""
+        return self._stage.family
+
     async def cast(
         self, turn: Turn, conversation: Conversation, journal: Journal, listener: Listener
     ) -> tuple[AgentRunner, TurnLimits]:
@@ -106,12 +119,24 @@ class Casting:
         Raises:
             NotFound: the agent is gone.
             ConfigError: its model is not configured.
+            TurnError: nobody waits for its answer any more.
+            PutBack: who waits for its answer is not in hand yet.
         """
-        spec = self._agents.get_agent(turn.event.agent_id)
+        event = turn.event
+        spec = within(self._agents.get_agent(event.agent_id), rights_of(event))
+        spent_below = await self.family.look_back(turn)
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
-        tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
+        allowed = permitted(chosen, self._stage.rules, spec.sandbox)
+        tools = handed_down(allowed, rights_of(event), spec, self._stage.roster())
+        limits = self._limits(spec, rights_of(event))
+        ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
+        self.family.enter(
+            Member(
+                event=event, attempts=turn.attempts, tools=[*tools], sandbox=spec.sandbox, steps=limits.steps, ends=ends
+            )
+        )
         request = self._request(spec, conversation.messages, tools)
         calls = CallRunner(
             tools=tools,
@@ -120,14 +145,15 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
-        limits = self._limits(spec)
         purses = self._purses.open(
             turn.id,
-            source=turn.event.source,
+            source=event.source,
             agent_id=spec.id,
             turn_usd=limits.usd,
             agent_day_usd=spec.budget.day_usd,
+            callers=self.family.above(event),
         )
+        purses.own.count(spent_below)
         runner = AgentRunner(
             request,
             turn.opening or Company(turn).opening(self._opening(turn.event)),
@@ -145,12 +171,14 @@ class Casting:
         return runner, limits
 
     async def replies(
-        self, event: InboundEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
-    ) -> list[OutboundEvent]:
-        """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none.
+        self, event: TurnEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
+    ) -> Sequence[Reply]:
+        """Return the events that carry `text` to where the reply to `event` goes: to people one a part, maybe none.
 
         `also` are the ids of other messages that they answer.
         """
+        if isinstance(event, DispatchEvent):
+            return [result_of(event, text, error=error, at=self._stage.clock.now())]
         to = await destination(event, self._stage.places)
         if to is None:
             return []
@@ -189,7 +217,7 @@ class Casting:
         """Which messages may join a turn, where its agent lets them."""
         return joining_in(self._stage.zone)
 
-    def _opening(self, event: InboundEvent) -> Message:
+    def _opening(self, event: TurnEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)
         return opening(
             event.content,
@@ -214,11 +242,12 @@ class Casting:
             effort=spec.model.effort or self._stage.effort,
         )
 
-    def _limits(self, spec: AgentSpec) -> TurnLimits:
+    def _limits(self, spec: AgentSpec, rights: Rights | None) -> TurnLimits:
         default, own = self._stage.limits, spec.budget
+        left = rights or Rights(steps=default.steps, seconds=default.seconds)
         return TurnLimits(
-            steps=min(own.turn_steps or default.steps, default.steps),
-            seconds=min(own.turn_seconds or default.seconds, default.seconds),
+            steps=min(own.turn_steps or default.steps, default.steps, left.steps),
+            seconds=min(own.turn_seconds or default.seconds, default.seconds, left.seconds),
             usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
         )
 
@@ -231,4 +260,5 @@ def _context(turn: Turn, key: str) -> ToolContext:
         source=event.source,
         key=f"{event.id}:{key}",
         cause_id=event.id,
+        step=int(key.partition(":")[0]),
     )

@@ -36,7 +36,7 @@ def two_transactions() -> None:
 
         def second(connection: sqlite3.Connection) -> None:
             for event in conclusion.outbound:
-                outbox.add(connection, event)
+                outbox.reply(connection, event)
 
         await self._database.write(second)
 

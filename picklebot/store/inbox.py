@@ -217,7 +217,7 @@ def _wanted_session(
 def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, session_id: str) -> str:
     """Make a session the source's own, and make it at all if it is new; return its agent.
 
-    A session that the sender named is only spoken to: its own source keeps it.
+    A session that the sender named is only spoken to: its own source keeps it. So does one that is asked aside.
     """
     row = connection.execute("SELECT agent_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
     if arrival.session_id is not None:
@@ -230,7 +230,8 @@ def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, sessio
             "INSERT INTO sessions (id, agent_id, source, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
             (session_id, arrival.agent_id, source, title, moment, moment),
         )
-    connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
+    if not arrival.aside:
+        connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
     return str(row[0]) if row else arrival.agent_id
 
 

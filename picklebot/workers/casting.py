@@ -35,6 +35,7 @@ from picklebot.workers.destinations import LastPlace, Nowhere, destination
 from picklebot.workers.dispatch import Roster
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
+from picklebot.workers.mentions import signed, unaddressed
 from picklebot.workers.transcripts import Conversation
 
 
@@ -182,6 +183,7 @@ class Casting:
         to = await destination(event, self._stage.places)
         if to is None:
             return []
+        text = signed(event, text)
         channel = self._stage.channels.get(to.channel)
         return [
             OutboundEvent(
@@ -220,7 +222,7 @@ class Casting:
     def _opening(self, event: TurnEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)
         return opening(
-            event.content,
+            unaddressed(event),
             source=event.source,
             session_id=event.session_id,
             at=event.created_at,

@@ -18,7 +18,8 @@ class Arrival:
     """A message at the door. `agent_id` is who answers if the source has no session yet.
 
     With `session_id` it goes to that session; with `new_session` to a fresh one; else to the source's own.
-    `pinned` says that the sender named the agent: then only a session of that agent will do.
+    `pinned` says that the sender named the agent: then only a session of that agent will do. `aside`: for this one
+    message, and the source's own session stays what it is.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class Arrival:
     session_id: str | None = None
     new_session: bool = False
     pinned: bool = False
+    aside: bool = False
     deliver: str | None = None
     """Where the reply goes, as in `InboundEvent`."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from picklebot.store.bindings import SqliteBindings
+from picklebot.store.board import SqliteBoard
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
@@ -47,6 +48,7 @@ class SqliteStore:
     answers: SqliteAnswers
     bindings: SqliteBindings
     dispatches: SqliteDispatches
+    board: SqliteBoard
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -68,6 +70,7 @@ class SqliteStore:
             answers=SqliteAnswers(database),
             bindings=SqliteBindings(database),
             dispatches=SqliteDispatches(database),
+            board=SqliteBoard(database),
         )
 
 

@@ -11,6 +11,7 @@ from picklebot.clock import Clock
 from picklebot.config import Config
 from picklebot.definitions.agents import AgentSpec
 from picklebot.tools.base import Tool
+from picklebot.tools.board import create_board_tool
 from picklebot.tools.dispatch import create_dispatch_tool
 from picklebot.wiring.parts import Parts
 from picklebot.workers.dispatch import DispatchRules, DispatchWorker, Roster
@@ -43,5 +44,6 @@ def open_exchange(config: Config, clock: Clock, parts: Parts) -> Exchange:
         rules=DispatchRules(roster, depth=config.limits.dispatch_depth),
         clock=clock,
     )
-    tools = [create_dispatch_tool(worker)] if config.limits.dispatch_depth else []
+    board = create_board_tool(parts.store.board, clock=clock)
+    tools = [create_dispatch_tool(worker), board] if config.limits.dispatch_depth else [board]
     return Exchange(gate=gate, family=family, worker=worker, tools=tools, roster=roster)

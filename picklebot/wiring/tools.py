@@ -4,14 +4,17 @@ Promises that their processes end with the daemon. Knows no agent.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
+from picklebot.core.board import BoardEntry, EntryState, Hand
 from picklebot.errors import ConfigError, ToolError
 from picklebot.memory.notes import Notes
 from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.board import create_board_tool
 from picklebot.tools.dispatch import Answered, create_dispatch_tool
 from picklebot.tools.files import create_file_tools
 from picklebot.tools.hosts import ToolHosts
@@ -27,14 +30,13 @@ TO_COME = frozenset(
         "list_tasks",
         "post_message",
         "schedule_task",
-        "task_board",
         "use_skill",
         "web_fetch",
         "web_search",
     }
 )  #: names that a rule may already speak of
 _NOT_HERE = ToolError("no daemon runs here")
-SHARED = frozenset({"subagent_dispatch"})  #: between agents; made where the workers are (`dispatch`)
+SHARED = frozenset({"subagent_dispatch", "task_board"})  #: between agents; made where the workers are (`dispatch`)
 
 
 @asynccontextmanager
@@ -73,7 +75,7 @@ def describe_tools(config: Config) -> list[Tool]:
     """Return every tool, to be looked at and not to be run."""
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
-    shared = [create_dispatch_tool(_Nobody())]
+    shared = [create_dispatch_tool(_Nobody()), create_board_tool(_Nobody(), clock=clock)]
     return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *shared, *local]
 
 
@@ -81,6 +83,18 @@ class _Nobody:
     """Stands where a daemon's workers would be."""
 
     async def dispatch(self, context: ToolContext, agent_id: str, task: str) -> Answered:
+        raise _NOT_HERE
+
+    async def add(self, title: str, details: str, *, by: Hand, at: datetime) -> BoardEntry:
+        raise _NOT_HERE
+
+    async def claim(self, entry_id: int | None, *, by: Hand, at: datetime) -> BoardEntry | None:
+        raise _NOT_HERE
+
+    async def finish(self, entry_id: int, result: str, *, by: Hand, at: datetime) -> BoardEntry:
+        raise _NOT_HERE
+
+    async def entries(self, state: EntryState | None = None, *, limit: int) -> Sequence[BoardEntry]:
         raise _NOT_HERE
 
 

@@ -19,7 +19,7 @@ from picklebot.supervisor import supervise
 from picklebot.wiring.channels import create_channels
 from picklebot.wiring.parts import open_parts
 from picklebot.wiring.staff import Staff, hire
-from picklebot.workers.casting import Models
+from picklebot.workers.stage import Models
 
 GRACE = 10.0  #: seconds each worker gets to drain
 

@@ -17,6 +17,7 @@
     │   ├── DeliveryRejected   the platform will never take it
     │   └── QueueFull          (Transient) this session has too many messages waiting
     ├── NotFound               nothing has that name
+    ├── Taken                  somebody else has it
     └── StoreError             the daemon cannot keep its promises: it stops
         └── StoreFull          (Transient) no room on the disk: refuse, and try again later
 
@@ -102,6 +103,10 @@ class QueueFull(ChannelError, Transient):
 
 class NotFound(PicklebotError):
     """No agent, session or event has that name; the message offers the nearest one."""
+
+
+class Taken(PicklebotError):
+    """Somebody else has it; the message says who."""
 
 
 class StoreError(PicklebotError):

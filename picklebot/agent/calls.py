@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from picklebot.agent.asking import Parked
 from picklebot.clock import Clock
 from picklebot.core.journal import CallState, Journal, RecordedCall
 from picklebot.core.messages import ToolCall, ToolResult
-from picklebot.errors import ToolDenied, ToolError
+from picklebot.errors import ToolDenied, ToolError, TurnError
 from picklebot.tools.base import Effect, Output, Tool, ToolContext
 from picklebot.tools.toolset import cap
 
@@ -24,6 +25,10 @@ UNKNOWN = (
     "UNKNOWN: picklebot was interrupted while this ran. Its effect may or may not have happened: "
     "check before you do it again."
 )
+
+
+class PutBack(TurnError):
+    """This run of the daemon takes the turn no further: it is to be put back, and begun again as it is."""
 
 
 class Listener(Protocol):
@@ -53,13 +58,21 @@ class CallRunner:
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    _held: list[Parked | PutBack] = field(default_factory=list["Parked | PutBack"])
 
     async def run(self, step: int, calls: Sequence[ToolCall], recorded: Mapping[str, RecordedCall]) -> list[ToolResult]:
-        """Return the results of `calls`, in their order."""
-        self.results = {}
+        """Return the results of `calls`, in their order.
+
+        Raises:
+            Parked, PutBack: a call waits for something that will not come now. It leaves no result and is made again
+                with the next attempt; the calls beside it have ended by then, and left theirs.
+        """
+        self.results, self._held = {}, []
         async with asyncio.TaskGroup() as group:
             for call in calls:
                 group.create_task(self._run(step, call, recorded.get(call.id)), name=f"tool {call.name}")
+        if self._held:
+            raise min(self._held, key=_urgency)
         return [self.results[call.id] for call in calls]
 
     async def _run(self, step: int, call: ToolCall, recorded: RecordedCall | None) -> None:
@@ -68,7 +81,12 @@ class CallRunner:
             return
         started = self.clock.monotonic()
         await self.listener.tool_started(call)
-        state, result = await self._settle(step, call, interrupted=recorded is not None and recorded.state == "started")
+        try:
+            interrupted = recorded is not None and recorded.state == "started"
+            state, result = await self._settle(step, call, interrupted=interrupted)
+        except (Parked, PutBack) as exc:
+            self._held.append(exc)
+            return
         # Before it is written down: a turn that is stopped in between must not tell the model that this never ended.
         self.results[call.id] = result
         await self.journal.record_result(step, result, state)
@@ -91,7 +109,8 @@ class CallRunner:
                     pass
         if tool.effect is not Effect.PURE:
             await self.journal.start_call(step, call.id)
-        return await self._attempt(call, lambda: tool.run(context, call.input))
+        seconds = None if tool.patient else TOOL_SECONDS
+        return await self._attempt(call, lambda: tool.run(context, call.input), seconds=seconds)
 
     async def _reconcile(self, tool: Tool, call: ToolCall, context: ToolContext) -> tuple[CallState, ToolResult]:
         """Ask the tool whether its effect is there; run it if it is not; say so if it cannot tell."""
@@ -108,10 +127,14 @@ class CallRunner:
             return state, result
         return await self._attempt(call, lambda: tool.run(context, call.input))
 
-    async def _attempt(self, call: ToolCall, attempt: Callable[[], Awaitable[Output]]) -> tuple[CallState, ToolResult]:
+    async def _attempt(
+        self, call: ToolCall, attempt: Callable[[], Awaitable[Output]], *, seconds: float | None = TOOL_SECONDS
+    ) -> tuple[CallState, ToolResult]:
         try:
-            async with asyncio.timeout(TOOL_SECONDS):
+            async with asyncio.timeout(seconds):
                 output = await attempt()
+        except (Parked, PutBack):
+            raise
         except TimeoutError:
             return "unknown", ToolResult(call.id, f"Stopped after {TOOL_SECONDS:.0f} s.", is_error=True)
         except ToolDenied as exc:
@@ -122,3 +145,8 @@ class CallRunner:
             logger.exception("tool %s crashed", call.name)
             return "failed", ToolResult(call.id, f"The tool crashed: {type(exc).__name__}: {exc}", is_error=True)
         return "done", ToolResult(call.id, cap(output) if isinstance(output, str) else output)
+
+
+def _urgency(held: Parked | PutBack) -> tuple[int, float]:
+    """A turn is put back rather than parked, and parked until the first of what it waits for may be there."""
+    return (0, 0.0) if isinstance(held, PutBack) else (1, held.until.timestamp())

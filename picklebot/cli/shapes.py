@@ -8,6 +8,7 @@ from typing import Any
 
 from picklebot.core.events import Event
 from picklebot.core.replies import Usage
+from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 from picklebot.store.base import Session, Spend
 from picklebot.store.reports import TurnReport
@@ -122,5 +123,7 @@ def _plain(value: object) -> object:
             return value.isoformat()
         case Source():
             return str(value)
+        case Rights():
+            return value.to_json()
         case _:
             return value

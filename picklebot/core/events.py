@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from picklebot.core.ids import new_id
+from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 
 Outcome: TypeAlias = Literal["done", "failed", "stopped", "parked"]
@@ -45,17 +46,26 @@ class InboundEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchEvent(Event):
-    """A task that one agent gives another; its key is the tool call's id."""
+    """A task that one agent gives another, in a session of its own; `cause_id` is the event that the caller answers.
+
+    `tool_call_id` is the durable key of the caller's tool call: the same one again is the same task.
+    """
 
     agent_id: str
     content: str
     parent_session_id: str
     tool_call_id: str
+    rights: Rights = field(default_factory=Rights)
+
+    @property
+    def key(self) -> str:
+        """The dedupe key."""
+        return self.tool_call_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchResultEvent(Event):
-    """What came of a dispatched task."""
+    """What came of a dispatched task; `cause_id` is the task's event."""
 
     content: str
     error: str | None = None
@@ -77,9 +87,15 @@ class OutboundEvent(Event):
         return event_id == self.cause_id or event_id in self.also
 
 
+TurnEvent: TypeAlias = InboundEvent | DispatchEvent
+"""What a turn is begun for."""
+Reply: TypeAlias = OutboundEvent | DispatchResultEvent
+"""What a turn has to say, to people or to the agent that called."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """The base of what is live only. `cause_id` is the inbound event of the turn."""
+    """The base of what is live only. `cause_id` is the event that the turn answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

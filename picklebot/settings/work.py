@@ -65,7 +65,7 @@ class LimitSettings(Section):
         description="Whether a model whose price is not known is asked; those of this machine and its network always are.",
     )
     queue_per_session: int = Field(default=20, ge=1, le=10_000, description="Messages waiting in one session.")
-    dispatch_depth: int = Field(default=3, ge=0, le=32, description="Agents that may call one another in a chain.")
+    dispatch_depth: int = Field(default=3, ge=0, le=32, description="How deep agents may call agents; 0: not at all.")
 
 
 class DeliverySettings(Section):

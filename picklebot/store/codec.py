@@ -10,6 +10,7 @@ from typing import Any
 
 from picklebot.core.events import DispatchEvent, DispatchResultEvent, Event, InboundEvent, OutboundEvent
 from picklebot.core.messages import ToolResult
+from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,6 +60,8 @@ def encode_event(event: Event) -> tuple[Any, ...]:
 def _spell(value: object) -> str:
     if value is None:
         return "null"
+    if isinstance(value, Rights):
+        return dumps(value.to_json())
     return dumps(str(value) if isinstance(value, Source) else value)
 
 
@@ -69,6 +72,8 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
     if "to" in fields:
         fields["to"] = Source.parse(fields["to"])
         fields[_SELDOM] = tuple(fields.get(_SELDOM, ()))
+    if "rights" in fields:
+        fields["rights"] = Rights.from_json(fields["rights"])
     event = _DURABLE[kind](
         id=event_id,
         created_at=from_micros(created_at),

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply
 from picklebot.core.ids import new_id
 from picklebot.core.messages import Message
 from picklebot.core.text import shorten
@@ -129,7 +129,7 @@ class SqliteInbox:
             )
         )
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: Reply | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
 
         def unit(connection: sqlite3.Connection) -> None:
@@ -137,12 +137,12 @@ class SqliteInbox:
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
             joined.release(connection, turn.seq)
             if notice is not None:
-                outbox.add(connection, notice)
+                outbox.reply(connection, notice)
 
         await self._database.complete(unit)
 
     async def defer(
-        self, turn: Turn, *, until: datetime, why: str, notice: OutboundEvent | None, refusal: Refusal | None = None
+        self, turn: Turn, *, until: datetime, why: str, notice: Reply | None, refusal: Refusal | None = None
     ) -> bool:
         """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way."""
         budget, tag = (refusal.budget, refusal.tag) if refusal else (None, None)
@@ -155,7 +155,7 @@ class SqliteInbox:
             )
             connection.execute("UPDATE turns SET state = 'parked' WHERE seq = ?", (turn.seq,))
             if notice is not None and tell:
-                outbox.add(connection, notice)
+                outbox.reply(connection, notice)
             return tell
 
         return await self._database.complete(unit)
@@ -212,7 +212,7 @@ def _wanted_session(
 def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, session_id: str) -> str:
     """Make a session the source's own, and make it at all if it is new; return its agent.
 
-    A session that the sender named is only spoken to: its own source keeps it.
+    A session that the sender named is only spoken to: its own source keeps it. So does one that is asked aside.
     """
     row = connection.execute("SELECT agent_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
     if arrival.session_id is not None:
@@ -225,7 +225,8 @@ def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, sessio
             "INSERT INTO sessions (id, agent_id, source, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
             (session_id, arrival.agent_id, source, title, moment, moment),
         )
-    connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
+    if not arrival.aside:
+        connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
     return str(row[0]) if row else arrival.agent_id
 
 
@@ -244,7 +245,7 @@ def begin(
         return None
     attempts, _, state, opening, has_company, *columns = row
     seq, event = decode_event(tuple(columns))
-    assert isinstance(event, InboundEvent)
+    assert isinstance(event, InboundEvent | DispatchEvent)
     if attempts >= SUSPECT and not alone:
         return Turn(seq=seq, event=event, attempts=attempts, opening=None, suspect=True)
     connection.execute("UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?", (seq,))

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.events import InboundEvent, OutboundEvent, TurnEvent
 from picklebot.store.base import Joined, Joining, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event
 from picklebot.store.database import Database
@@ -58,7 +58,7 @@ def company_of(connection: sqlite3.Connection, turn: int) -> list[Joined]:
 
 
 def take_in(
-    connection: sqlite3.Connection, event: InboundEvent, joining: Joining, *, turn: int, step: int
+    connection: sqlite3.Connection, event: TurnEvent, joining: Joining, *, turn: int, step: int
 ) -> list[Joined]:
     """Let what waits join the turn of `event`; return what did."""
     taken: list[Joined] = []
@@ -107,7 +107,7 @@ def hand_over(connection: sqlite3.Connection, turn: Turn) -> None:
     )
 
 
-def next_of_source(connection: sqlite3.Connection, event: InboundEvent, seq: int) -> int | None:
+def next_of_source(connection: sqlite3.Connection, event: TurnEvent, seq: int) -> int | None:
     """Return the seq of the oldest message that came from the source of `event` after it, and waits."""
     found: int | None = connection.execute(_NEXT_OF_SOURCE, (event.session_id, str(event.source), seq)).fetchone()[0]
     return found

@@ -28,7 +28,7 @@ _SUMS = """count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens)
 _COUNTS = """SELECT 'inbox ' || state, count(*) FROM inbox GROUP BY state
     UNION ALL SELECT 'outbox ' || state, count(*) FROM outbox GROUP BY state
     UNION ALL SELECT 'running', count(*) FROM turns WHERE state = 'running'
-    UNION ALL SELECT 'accepted', count(*) FROM events WHERE kind = 'InboundEvent'"""
+    UNION ALL SELECT 'accepted', count(*) FROM events WHERE kind IN ('InboundEvent', 'DispatchEvent')"""
 
 
 class SqliteLedger:
@@ -51,7 +51,7 @@ class SqliteLedger:
         return _by_day(found, zone) if by == "day" else found
 
     async def of_turn(self, event_id: str) -> Spend:
-        """Sum what the turn of one inbound event used so far."""
+        """Sum what the turn of one message or task used so far."""
         rows = await self._database.fetch(
             f"SELECT ?, {_SUMS} JOIN events ON events.seq = inbox.seq WHERE events.id = ?",
             (event_id, event_id),

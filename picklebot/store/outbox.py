@@ -7,8 +7,9 @@ Knows no channel.
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import assert_never
 
-from picklebot.core.events import OutboundEvent
+from picklebot.core.events import DispatchResultEvent, OutboundEvent, Reply
 from picklebot.store.base import OutboxRow
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.database import Database
@@ -84,6 +85,17 @@ def add(connection: sqlite3.Connection, event: OutboundEvent) -> None:
         "INSERT INTO outbox (seq, channel, peer, state) VALUES (?, ?, ?, 'pending')",
         (seq, event.to.channel, str(event.to)),
     )
+
+
+def reply(connection: sqlite3.Connection, event: Reply) -> None:
+    """Log what a turn has to say: to people through the outbox, to the agent that called as a result."""
+    match event:
+        case OutboundEvent():
+            add(connection, event)
+        case DispatchResultEvent():
+            append(connection, event)
+        case _:
+            assert_never(event)
 
 
 def claim(

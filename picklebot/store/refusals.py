@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from picklebot.core.events import InboundEvent
+from picklebot.core.events import DispatchEvent, InboundEvent, TurnEvent
 from picklebot.core.source import Source
 from picklebot.store.base import Refusal, Turn, Waiting
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
@@ -42,7 +42,7 @@ class SqliteRefusals:
         )
         return bool(rows)
 
-    async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[InboundEvent]:
+    async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[TurnEvent]:
         """Let a budget hold once more today, and wake the turns that wait for it; return what they answer."""
         return await self._database.write(lambda connection: _lift(connection, budget, by, to_micros(at)))
 
@@ -54,11 +54,11 @@ class SqliteRefusals:
         return dict(rows)
 
 
-def _lift(connection: sqlite3.Connection, budget: str, by: Source, moment: int) -> list[InboundEvent]:
-    woken: list[InboundEvent] = []
+def _lift(connection: sqlite3.Connection, budget: str, by: Source, moment: int) -> list[TurnEvent]:
+    woken: list[TurnEvent] = []
     for row in connection.execute(_OF_BUDGET, (moment, budget)).fetchall():
         seq, event = decode_event(row)
-        assert isinstance(event, InboundEvent)
+        assert isinstance(event, InboundEvent | DispatchEvent)
         connection.execute("UPDATE inbox SET not_before = 0 WHERE seq = ?", (seq,))
         woken.append(event)
     if woken:

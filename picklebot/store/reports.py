@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from picklebot.core.events import Event, InboundEvent
+from picklebot.core.events import DispatchEvent, Event, InboundEvent, TurnEvent
 from picklebot.core.messages import Message
 from picklebot.store.base import Joined
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros
@@ -17,7 +17,7 @@ from picklebot.store.turn_reports import EVENTS, REPLY_COLUMNS, ReplyReport, Ste
 
 _TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns.opening, {EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
-    WHERE events.session_id = ? AND kind = 'InboundEvent' ORDER BY seq"""  # noqa: S608  (constants)
+    WHERE events.session_id = ? AND kind IN ('InboundEvent', 'DispatchEvent') ORDER BY seq"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
     WHERE session_id = ? ORDER BY seq"""  # noqa: S608  (constants)
 _JOINED = f"""SELECT joined.turn, others.id, joined.step, joined.context, {EVENTS}
@@ -31,7 +31,7 @@ class TurnReport:
     """An accepted message and all that came of it. `outcome` is None where no turn was begun, as for a command."""
 
     seq: int
-    event: InboundEvent
+    event: TurnEvent
     state: str
     outcome: str | None
     attempts: int
@@ -110,7 +110,7 @@ class SqliteReports:
         turns: list[TurnReport] = []
         for state, outcome, attempts, error, opening, *logged in await self._database.fetch(_TURNS, (session_id,)):
             seq, event = decode_event(tuple(logged))
-            assert isinstance(event, InboundEvent)
+            assert isinstance(event, InboundEvent | DispatchEvent)
             turns.append(
                 TurnReport(
                     seq=seq,

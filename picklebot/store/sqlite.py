@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from picklebot.store.bindings import SqliteBindings
+from picklebot.store.board import SqliteBoard
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
+from picklebot.store.dispatches import SqliteDispatches
 from picklebot.store.events import SqliteLog
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
@@ -49,9 +51,11 @@ class SqliteStore:
     refusals: SqliteRefusals
     answers: SqliteAnswers
     bindings: SqliteBindings
-    proposals: SqliteProposals
+    board: SqliteBoard
+    dispatches: SqliteDispatches
     places: SqlitePlaces
     posts: SqlitePosts
+    proposals: SqliteProposals
     tasks: SqliteTasks
 
     @classmethod
@@ -77,6 +81,8 @@ class SqliteStore:
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
             tasks=SqliteTasks(database),
+            dispatches=SqliteDispatches(database),
+            board=SqliteBoard(database),
         )
 
 

@@ -1,7 +1,7 @@
 """The step journal, in SQL.
 
 Promises that a step, a call's start and a call's result are on disk before the next thing happens, and that a turn
-ends with its transcript, spend, inbox row and outbox rows in one transaction. Knows no model and no tool.
+ends with its transcript, spend, inbox row and replies in one transaction. Knows no model and no tool.
 """
 
 import json
@@ -74,7 +74,7 @@ class SqliteTurns:
         )
 
     async def finish(self, conclusion: Conclusion) -> bool:
-        """End a turn: transcript, spend, inbox row and outbox rows; return whether its session has more open."""
+        """End a turn: transcript, spend, inbox row and replies; return whether its session has more open."""
         return await self._database.complete(lambda connection: finish(connection, conclusion))
 
 
@@ -113,7 +113,7 @@ def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> bool:
         ],
     )
     for event in conclusion.outbound:
-        outbox.add(connection, event)
+        outbox.reply(connection, event)
     (more,) = connection.execute(_MORE, (session_id,)).fetchone()
     return bool(more)
 

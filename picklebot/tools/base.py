@@ -32,6 +32,8 @@ class ToolContext:
     cause_id: str
     deliver: str | None = None
     """Where the turn's reply goes, as in `InboundEvent`: None back to `source`."""
+    step: int = 0
+    """Which step of the turn this is, counted from 0."""
 
 
 Output: TypeAlias = "str | Sequence[Block]"
@@ -54,3 +56,5 @@ class Tool:
     effect: Effect = Effect.ONCE
     check: Check | None = None
     channels: frozenset[str] | None = None
+    patient: bool = False
+    """It waits for others, so that only the time of its turn ends it, and not that of a call."""

@@ -21,11 +21,11 @@ from picklebot.tools.toolset import Toolset
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
-from picklebot.workers.casting import Models
 from picklebot.workers.file_proposals import FileProposals
 from picklebot.workers.guard import StoreGuard
 from picklebot.workers.places import is_owner
 from picklebot.workers.skills import Skills
+from picklebot.workers.stage import Models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

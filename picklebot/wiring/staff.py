@@ -4,10 +4,9 @@ Knows how the parts fit together, and nothing of how they are opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from picklebot.agent.asking import Asker, RetryBudget
-from picklebot.agent.gate import TurnGate
 from picklebot.agent.purses import Purses
 from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Channel
@@ -16,6 +15,7 @@ from picklebot.config import Config
 from picklebot.definitions.watch import watch
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.approvals import approvals_for
+from picklebot.wiring.dispatch import open_exchange
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
@@ -25,7 +25,7 @@ from picklebot.wiring.tasks import create_heartbeat, create_tasks, create_unaske
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
-from picklebot.workers.casting import Casting, Stage
+from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Command, Commands
 from picklebot.workers.cron import CronWorker
@@ -37,6 +37,7 @@ from picklebot.workers.places import is_owner
 from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.skill_commands import SkillCommands
+from picklebot.workers.stage import Stage
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from picklebot.workers.why_command import WhyCommand
@@ -57,11 +58,12 @@ class Staff:
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
     """Return the staff of one daemon."""
-    unasked = create_unasked(clock, parts, channels)
+    unasked, exchange = create_unasked(clock, parts, channels), open_exchange(config, clock, parts)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
-    toolset = with_late_tools(parts, unasked, tasks)
+    toolset = Toolset([*with_late_tools(parts, unasked, tasks).tools.values(), *exchange.tools])
     stage = stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places)
+    stage = replace(stage, family=exchange.family, roster=exchange.roster)
     purses = await open_purses(config, clock, parts)
     casting = _casting(clock, parts, toolset, stage, purses)
     taker = TurnTaker(
@@ -96,11 +98,12 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         AgentWorker(
             bus=parts.bus,
             inbox=parts.store.inbox,
-            gate=TurnGate(ceiling=config.limits.max_concurrency),
+            gate=exchange.gate,
             taker=taker,
             concurrency=casting.concurrency,
             clock=clock,
         ),
+        exchange.worker,
         definitions,
         *(each for each in (scheduler, heartbeat) if each is not None),
         ChannelWorker(

@@ -11,8 +11,8 @@ from picklebot.config import Config
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
 from picklebot.wiring.prices import price_list
-from picklebot.workers.casting import SkillRack, Stage
 from picklebot.workers.destinations import LastPlace
+from picklebot.workers.stage import SkillRack, Stage
 
 
 def stage_for(

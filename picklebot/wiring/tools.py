@@ -4,15 +4,19 @@ Promises that their processes end with the daemon. Knows no agent.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
+from picklebot.core.board import BoardEntry, EntryState, Hand
 from picklebot.definitions.library import Library
-from picklebot.errors import ConfigError
+from picklebot.errors import ConfigError, ToolError
 from picklebot.memory.notes import Notes
 from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.board import create_board_tool
+from picklebot.tools.dispatch import Answered, create_dispatch_tool
 from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
@@ -28,14 +32,11 @@ from picklebot.workers.skills import Skills
 
 TO_COME = frozenset(
     {
-        "subagent_dispatch",
-        "task_board",
         "web_fetch",
         "web_search",
     }
 )  #: names that a rule may already speak of
-
-LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message"})
+LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"})
 """Tools that are made with the workers, because those do what the tools promise."""
 
 _NOT_RUN = "no daemon runs here"
@@ -80,8 +81,10 @@ def describe_tools(config: Config) -> list[Tool]:
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
     late = [*create_task_tools(_Shown()), *create_post_tools(_Shown())]
+    shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock)]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
-    return [*_built_in(config, ToolHosts(config.workspace.root, clock=clock), clock), *skills, *late, *local]
+    hosts = ToolHosts(config.workspace.root, clock=clock)
+    return [*_built_in(config, hosts, clock), *skills, *late, *shared, *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:
@@ -103,6 +106,21 @@ class _Shown:
 
     async def post(self, content: str, context: ToolContext) -> str:
         raise ValueError(_NOT_RUN)
+
+    async def dispatch(self, context: ToolContext, agent_id: str, task: str) -> Answered:
+        raise ToolError(_NOT_RUN)
+
+    async def add(self, title: str, details: str, *, by: Hand, at: datetime) -> BoardEntry:
+        raise ToolError(_NOT_RUN)
+
+    async def claim(self, entry_id: int | None, *, by: Hand, at: datetime) -> BoardEntry | None:
+        raise ToolError(_NOT_RUN)
+
+    async def finish(self, entry_id: int, result: str, *, by: Hand, at: datetime) -> BoardEntry:
+        raise ToolError(_NOT_RUN)
+
+    async def entries(self, state: EntryState | None = None, *, limit: int) -> Sequence[BoardEntry]:
+        raise ToolError(_NOT_RUN)
 
 
 def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposing | None = None) -> list[Tool]:

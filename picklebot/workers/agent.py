@@ -1,25 +1,25 @@
 """Begins turns: one lane a session, read from the inbox table in order.
 
 Promises that every open message is begun as soon as its session, its agent and the daemon have room, and that a
-daemon with a hundred thousand of them holds only a bounded number in memory. Knows no model and no tool.
+daemon with a hundred thousand of them holds only a bounded number in memory. A task that one agent gave another is not
+counted there: its caller has a lane, and waits. Knows no model and no tool.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Protocol
 
-from picklebot.agent.gate import TurnGate
+from picklebot.agent.gate import Slots, TurnGate
 from picklebot.clock import Clock
-from picklebot.core.bus import EventBus
-from picklebot.core.events import InboundEvent
+from picklebot.core.bus import EventBus, Subscription
+from picklebot.core.events import DispatchEvent, InboundEvent, TurnEvent
 from picklebot.store.base import Inbox, Turn
 from picklebot.workers.turn import TurnTaker
 
 logger = logging.getLogger(__name__)
 
-MAX_LANES = 512  #: sessions with a lane at once; the rest wait in the table
+MAX_LANES = 512  #: sessions with a lane at once, tasks between agents aside; the rest wait in the table
 DOORBELLS = 4096  #: rings between two looks of this worker; a publisher waits when there are more
 REFILL = 128  #: lanes that are free before the table is looked at for more: the look costs more the more wait
 
@@ -52,12 +52,12 @@ class AgentWorker:
         self._taker = taker
         self._concurrency = concurrency
         self._clock = clock
-        self._doorbell = bus.subscribe(InboundEvent, maxsize=DOORBELLS)
+        self._doorbell: Subscription[TurnEvent] = bus.subscribe(InboundEvent, DispatchEvent, maxsize=DOORBELLS)
         self._lanes: dict[str, asyncio.Event] = {}
         self._look = asyncio.Event()
         self._backlog = False
         self._stopping = False
-        self._suspects = asyncio.Lock()  # taken after the gate's locks
+        self._suspects = Slots(1)  # taken after the gate's locks
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Begin turns until stopped; then let the running ones finish."""
@@ -65,6 +65,9 @@ class AgentWorker:
             finder = lanes.create_task(self._find(lanes), name="agent: waiting sessions")
             ready()
             async for event in self._doorbell:
+                if isinstance(event, DispatchEvent):  # its caller has a lane and waits: it must not wait for one too
+                    self._ring_or_open(lanes, event.session_id, event.agent_id)
+                    continue
                 self._ring(lanes, event.session_id, event.agent_id)
                 if self._taker.interruptible(event):
                     lanes.create_task(self._taker.interrupt(event.session_id), name=f"interruption by {event.id}")
@@ -80,7 +83,7 @@ class AgentWorker:
         while True:
             self._look.clear()  # before looking: a ring while we look means look again
             now = self._clock.now()  # one moment for both questions, so that nothing falls between them
-            room = 2 * MAX_LANES - len(self._lanes)
+            room = max(2 * MAX_LANES - len(self._lanes), 1)
             found = await self._inbox.due(now, limit=room)
             self._backlog = len(found) == room
             for session_id, agent_id in found:
@@ -90,13 +93,15 @@ class AgentWorker:
             await self._clock.wait(self._look, until=await self._inbox.next_due(now))
 
     def _ring(self, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
-        if bell := self._lanes.get(session_id):
-            bell.set()
-        elif self._stopping:
-            return
-        elif len(self._lanes) >= MAX_LANES:
+        if session_id not in self._lanes and len(self._lanes) >= MAX_LANES:
             self._backlog = True  # it stays in the table until lanes are free
         else:
+            self._ring_or_open(lanes, session_id, agent_id)
+
+    def _ring_or_open(self, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:
+        if bell := self._lanes.get(session_id):
+            bell.set()
+        elif not self._stopping:
             self._lanes[session_id] = asyncio.Event()
             lanes.create_task(self._lane(session_id, agent_id), name=f"session {session_id}")
 
@@ -119,14 +124,13 @@ class AgentWorker:
         """Take the session's next turn, if there is one; return whether there may be more."""
         if self._stopping:
             return False
-        async with AsyncExitStack() as alone:
-            joining = self._taker.collecting(agent_id)
-            turn = await self._inbox.begin(session_id, self._clock.now(), joining=joining)
-            if turn is not None and turn.suspect:
-                # One at a time, so that the next crash says which of them it was.
-                await alone.enter_async_context(self._suspects)
-                turn = await self._inbox.begin(session_id, self._clock.now(), alone=True)
-            return turn is not None and await self._take(turn)
+        joining = self._taker.collecting(agent_id)
+        turn = await self._inbox.begin(session_id, self._clock.now(), joining=joining)
+        if turn is not None and turn.suspect:
+            # One at a time, so that the next crash says which of them it was. Not while it waits for another agent.
+            await self._gate.join(session_id, self._suspects)
+            turn = await self._inbox.begin(session_id, self._clock.now(), alone=True)
+        return turn is not None and await self._take(turn)
 
     async def _take(self, turn: Turn) -> bool:
         taken = await self._taker.take(turn)

@@ -3,27 +3,23 @@
 Promises that a turn sees one version of its agent from beginning to end. Knows no queue and no SQL.
 """
 
-import math
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import tzinfo
-from typing import Protocol
+from dataclasses import replace
 
-from picklebot.agent.asking import Asker, Candidate
+from picklebot.agent.asking import Asker
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.money import Known, Money, Price
+from picklebot.agent.money import Known, Money
 from picklebot.agent.policy import check_consent, permitted
 from picklebot.agent.prompt import Layers, opening, system_prompt, with_skill
 from picklebot.agent.purses import Purses
 from picklebot.agent.runner import AgentRunner, TurnLimits
-from picklebot.channels.base import Channel
 from picklebot.channels.split import split
-from picklebot.clock import Clock
-from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
 from picklebot.core.journal import Journal
 from picklebot.core.messages import Message
-from picklebot.definitions.agents import AgentSpec, ModelChoice
-from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.core.rights import Rights
+from picklebot.definitions.agents import AgentSpec
 from picklebot.errors import NotFound
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.jobs.heartbeat import STEPS, audible
@@ -33,72 +29,12 @@ from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
-from picklebot.workers.destinations import LastPlace, Nowhere, destination
+from picklebot.workers.destinations import destination
+from picklebot.workers.family import Family, Member
+from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
+from picklebot.workers.mentions import signed, unaddressed
+from picklebot.workers.stage import Agents, Models, Stage
 from picklebot.workers.transcripts import Conversation
-
-
-class Agents(Protocol):
-    """Finds agents by id, in their version of this moment."""
-
-    def get_agent(self, agent_id: str) -> AgentSpec:
-        """Return an agent.
-
-        Raises:
-            NotFound: with the nearest id.
-        """
-        ...
-
-
-class Models(Protocol):
-    """Finds the models that an agent may be played by, the first choice first."""
-
-    def candidates(self, choice: ModelChoice) -> Sequence[Candidate]:
-        """Return at least one.
-
-        Raises:
-            ConfigError: the choice names a provider that is not configured.
-        """
-        ...
-
-
-class SkillRack(Protocol):
-    """Knows the skills that an agent may use."""
-
-    def has_any(self, agent: AgentSpec) -> bool:
-        """Return whether the agent may use any skill."""
-        ...
-
-    def catalogue(self, agent: AgentSpec) -> str:
-        """Return a line for each skill that the agent's model may choose; "" if there is none."""
-        ...
-
-    async def invoked(self, agent: AgentSpec, content: str) -> str:
-        """Return the text of the skill that a message begins with, as `$name`; "" if it begins otherwise."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
-
-    zone: tzinfo
-    bootstrap: Bootstrap
-    skills: SkillRack
-    limits: TurnLimits
-    max_tokens: int
-    effort: str | None = None
-    rules: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Tool name -> allow, ask, ask-unsandboxed or deny."""
-    allow_off: bool = False
-    variables: Mapping[str, str]
-    channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
-    price: Price = lambda model, usage: None
-    places: LastPlace = field(default_factory=Nowhere)
-    refuse_unpriced: bool = False
-    """Whether a paid model without a known price is not asked."""
-    heartbeat_usd: float = math.inf
-    """What one look of a heartbeat may cost."""
-    clock: Clock
 
 
 class Casting:
@@ -121,6 +57,11 @@ class Casting:
         self._purses = purses
         self._stage = stage
 
+    @property
+    def family(self) -> Family:
+        """The turns in hand."""
+        return self._stage.family
+
     async def cast(
         self, turn: Turn, conversation: Conversation, journal: Journal, listener: Listener
     ) -> tuple[AgentRunner, TurnLimits]:
@@ -129,14 +70,26 @@ class Casting:
         Raises:
             NotFound: the agent is gone.
             ConfigError: its model is not configured.
+            TurnError: nobody waits for its answer any more.
+            PutBack: who waits for its answer is not in hand yet.
         """
-        spec = self._agents.get_agent(turn.event.agent_id)
+        event = turn.event
+        spec = within(self._agents.get_agent(event.agent_id), rights_of(event))
+        spent_below = await self.family.look_back(turn)
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
         chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
-        tools = {tool.name: tool for tool in permitted(chosen, self._stage.rules, spec.sandbox)}
-        offered = {name: tool for name, tool in tools.items() if _offered(tool, turn.event)}
+        allowed = permitted(chosen, self._stage.rules, spec.sandbox)
+        tools = handed_down(allowed, rights_of(event), spec, self._stage.roster())
+        offered = {name: tool for name, tool in tools.items() if _offered(tool, event)}
+        limits = self._limits(spec, event)
+        ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
+        self.family.enter(
+            Member(
+                event=event, attempts=turn.attempts, tools=[*tools], sandbox=spec.sandbox, steps=limits.steps, ends=ends
+            )
+        )
         request = self._request(spec, conversation.messages, offered)
         calls = CallRunner(
             tools=tools,
@@ -145,14 +98,15 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
-        limits = self._limits(spec, turn.event)
         purses = self._purses.open(
             turn.id,
-            source=turn.event.source,
+            source=event.source,
             agent_id=spec.id,
             turn_usd=limits.usd,
             agent_day_usd=spec.budget.day_usd,
+            callers=self.family.above(event),
         )
+        purses.own.count(spent_below)
         runner = AgentRunner(
             request,
             turn.opening or Company(turn).opening(await self._opening(spec, turn.event)),
@@ -170,17 +124,20 @@ class Casting:
         return runner, limits
 
     async def replies(
-        self, event: InboundEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
-    ) -> list[OutboundEvent]:
-        """Return the outbound events that carry `text` to where the reply to `event` goes, one a part; maybe none.
+        self, event: TurnEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
+    ) -> Sequence[Reply]:
+        """Return the events that carry `text` to where the reply to `event` goes: to people one a part, maybe none.
 
         `also` are the ids of other messages that they answer.
         """
+        if isinstance(event, DispatchEvent):
+            return [result_of(event, text, error=error, at=self._stage.clock.now())]
         if event.source.channel == HEARTBEAT:
             text = audible(text)
         to = await destination(event, self._stage.places)
         if to is None or (event.source.channel == HEARTBEAT and not text):
             return []
+        text = signed(event, text)
         channel = self._stage.channels.get(to.channel)
         return [
             OutboundEvent(
@@ -216,17 +173,18 @@ class Casting:
         """Which messages may join a turn, where its agent lets them."""
         return joining_in(self._stage.zone)
 
-    async def _opening(self, spec: AgentSpec, event: InboundEvent) -> Message:
+    async def _opening(self, spec: AgentSpec, event: TurnEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)
+        content = unaddressed(event)
         message = opening(
-            event.content,
+            content,
             source=event.source,
             session_id=event.session_id,
             at=event.created_at,
             zone=self._stage.zone,
             hint=channel.hint if channel else "",
         )
-        skill = await self._stage.skills.invoked(spec, event.content)
+        skill = await self._stage.skills.invoked(spec, content)
         return with_skill(message, skill) if skill else message
 
     def _request(self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool]) -> ModelRequest:
@@ -248,14 +206,15 @@ class Casting:
             effort=spec.model.effort or self._stage.effort,
         )
 
-    def _limits(self, spec: AgentSpec, event: InboundEvent) -> TurnLimits:
+    def _limits(self, spec: AgentSpec, event: TurnEvent) -> TurnLimits:
         default, own = self._stage.limits, spec.budget
         if event.source.channel == HEARTBEAT:
             usd, steps = min(default.usd, self._stage.heartbeat_usd), min(default.steps, STEPS)
             default = replace(default, steps=steps, usd=usd)
+        left = rights_of(event) or Rights(steps=default.steps, seconds=default.seconds)
         return TurnLimits(
-            steps=min(own.turn_steps or default.steps, default.steps),
-            seconds=min(own.turn_seconds or default.seconds, default.seconds),
+            steps=min(own.turn_steps or default.steps, default.steps, left.steps),
+            seconds=min(own.turn_seconds or default.seconds, default.seconds, left.seconds),
             usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
         )
 
@@ -266,7 +225,7 @@ def with_skills(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, want
     return [*others, *every.select([USE_SKILL], spec.disallowed_tools)] if wanted else others
 
 
-def _offered(tool: Tool, event: InboundEvent) -> bool:
+def _offered(tool: Tool, event: TurnEvent) -> bool:
     return tool.channels is None or event.source.channel in tool.channels
 
 
@@ -278,5 +237,6 @@ def _context(turn: Turn, key: str) -> ToolContext:
         source=event.source,
         key=f"{event.id}:{key}",
         cause_id=event.id,
-        deliver=event.deliver,
+        deliver=event.deliver if isinstance(event, InboundEvent) else None,
+        step=int(key.partition(":")[0]),
     )

@@ -16,6 +16,7 @@ from picklebot.core.bus import EventBus
 from picklebot.core.text import MAX_CONTENT, clean
 from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, StoreFull
 from picklebot.store.base import Arrival, Inbox
+from picklebot.workers.mentions import mentioned
 from picklebot.workers.orders import Orders
 
 logger = logging.getLogger(__name__)
@@ -140,13 +141,26 @@ class Door:
             raise ChannelError(f"the message has {len(content)} characters; {MAX_CONTENT} are allowed")
         if incoming.agent is not None:
             self._agents.get_agent(incoming.agent)
+        asked_aside = None if incoming.agent or incoming.session else self._mentioned(content)
         return Arrival(
             source=incoming.source,
             content=content,
             key=clean(incoming.key),
-            agent_id=incoming.agent or self._routing.resolve(incoming.source),
-            pinned=incoming.agent is not None,
+            agent_id=incoming.agent or asked_aside or self._routing.resolve(incoming.source),
+            pinned=incoming.agent is not None or asked_aside is not None,
+            aside=asked_aside is not None,
             session_id=incoming.session,
             new_session=incoming.new_session,
             at=clock.now(),
         )
+
+    def _mentioned(self, content: str) -> str | None:
+        """Return the agent that a message begins with; a name that no agent has is text."""
+        name = mentioned(content)
+        if name is None:
+            return None
+        try:
+            self._agents.get_agent(name)
+        except NotFound:
+            return None
+        return name

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Literal, TypeAlias
 
 from picklebot.agent.prompt import aside
-from picklebot.core.events import InboundEvent
+from picklebot.core.events import InboundEvent, TurnEvent
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
 from picklebot.store.base import Joined, Joining, Turn
@@ -35,7 +35,7 @@ def joining_in(zone: tzinfo) -> Joining:
 class Place:
     """Somewhere that a turn answers: the message that its replies name as their cause, and the others from there."""
 
-    event: InboundEvent
+    event: TurnEvent
     also: tuple[str, ...] = ()
 
 

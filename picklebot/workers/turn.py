@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 from picklebot.agent.asking import Parked
 from picklebot.agent.budget import DaySpent
+from picklebot.agent.calls import PutBack
 from picklebot.agent.runner import Ending
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import (
+    DispatchEvent,
     InboundEvent,
     Notice,
-    OutboundEvent,
     Outcome,
+    Reply,
+    TurnEvent,
     TurnFinished,
     TurnStarted,
 )
@@ -38,9 +41,9 @@ MAX_ATTEMPTS = 3  #: a message whose turn began this often and never ended is ta
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How a turn ended, and whether its session may have more to take."""
+    """How a turn ended (None: it was put back), and whether its session may have more to take."""
 
-    outcome: Outcome
+    outcome: Outcome | None
     more: bool
 
 
@@ -55,6 +58,7 @@ class TurnTaker:
         self._turns = turns
         self._transcripts = transcripts
         self._casting = casting
+        self._family = casting.family
         self._clock = clock
         self._playing: dict[str, Playing] = {}
 
@@ -103,6 +107,9 @@ class TurnTaker:
         except Parked as exc:
             await self._park(playing, exc)
             return Taken("parked", more=True)
+        except PutBack:
+            await self._put_back(turn)
+            return Taken(None, more=False)
         except asyncio.CancelledError:
             await self._inbox.release(turn)
             raise
@@ -114,6 +121,8 @@ class TurnTaker:
             logger.exception("turn crashed", extra={"event": event.id, "session": event.session_id})
             words = f"{type(exc).__name__} inside picklebot; the log has the details"
             ending = _failure(playing, words, type(exc).__name__)
+        finally:
+            self._family.leave(turn.id)
         return Taken(ending.outcome, more=await self._finish(playing, ending))
 
     async def _play(self, playing: Playing) -> Ending:
@@ -150,20 +159,38 @@ class TurnTaker:
         self._transcripts.append(turn.event.session_id, ending.messages)
         finished = _finished(turn, ending.outcome, ending.error, ending.kind, also=company.ids)
         await self._announce(replies, finished)
+        await self._abandon(turn)
         return more
 
-    async def _replies(self, company: Company, ending: Ending) -> list[OutboundEvent]:
+    async def _abandon(self, turn: Turn) -> None:
+        """End what the turn has asked of other agents, and nobody waits for any more."""
+        for task in self._family.called_by(turn.id):
+            self.stop(task.session_id)
+        for task in await self._family.left_by(turn):
+            await self._bus.publish(task)
+
+    async def _put_back(self, turn: Turn) -> None:
+        """Leave the turn for later; a caller that was parked until now goes on, and will ask for it."""
+        await self._inbox.release(turn)
+        if (caller := await self._family.wake_caller(turn.event)) is not None:
+            await self._bus.publish(caller)
+
+    async def _replies(self, company: Company, ending: Ending) -> list[Reply]:
         return [
             reply
             for place in company.places()
-            for reply in await self._casting.replies(place.event, ending.text, error=ending.error, also=place.also)
+            for reply in await self._casting.replies(
+                place.event, ending.text, error=_for_the_reader(place.event, ending), also=place.also
+            )
         ]
 
     async def _park(self, playing: Playing, parked: Parked) -> None:
         """Defer the turn, and what joined it; the user is told the first time only, of a budget once for each day."""
         turn = playing.turn
         spent = parked if isinstance(parked, DaySpent) else None
-        replies = (await self._casting.replies(turn.event, parked.notice))[:1] if spent or not turn.parked else []
+        # A caller is parked too, and says so.
+        silent = isinstance(turn.event, DispatchEvent) or (turn.parked and not spent)
+        replies = (await self._casting.replies(turn.event, parked.notice))[: 0 if silent else 1]
         told = await self._inbox.defer(
             turn,
             until=parked.until,
@@ -184,8 +211,9 @@ class TurnTaker:
         await self._inbox.bury(turn, error=error, notice=replies[0] if replies else None)
         logger.error("message set aside: %s", error, extra={"event": turn.id})
         await self._announce(replies[:1], _finished(turn, "failed", error, "Poison", also=also))
+        await self._abandon(turn)
 
-    async def _announce(self, replies: Sequence[OutboundEvent], finished: Notice) -> None:
+    async def _announce(self, replies: Sequence[Reply], finished: Notice) -> None:
         for reply in replies:
             await self._bus.publish(reply)
         await self._bus.publish(finished)
@@ -198,6 +226,13 @@ def _failure(playing: Playing, error: str, kind: str) -> Ending:
     opening = turn.opening or company.opening(Message.user(turn.event.content))
     messages = [opening, Message.assistant(f"[{words}]")]
     return Ending(outcome="failed", text=words, error=error, kind=kind, messages=messages)
+
+
+def _for_the_reader(event: TurnEvent, ending: Ending) -> str | None:
+    """Return the error of an ending; for an agent that called, to be stopped is one too."""
+    if isinstance(event, DispatchEvent) and ending.outcome == "stopped":
+        return "it was stopped"
+    return ending.error
 
 
 def _finished(

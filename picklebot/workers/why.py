@@ -4,10 +4,10 @@ Promises a line for each thing that happened, with its time, and for what has no
 database knows it. Knows no SQL and no terminal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from picklebot.core.events import Event
+from picklebot.core.events import DispatchEvent, Event
 from picklebot.core.text import shorten
 from picklebot.store.links import Ahead, Chain, Intake, Link
 from picklebot.store.turn_reports import CallReport, ReplyReport, StepReport
@@ -34,7 +34,8 @@ class _Teller:
         below = list(self._intake(link, link.intake)) if link.intake else []
         if link.reply is not None:
             below += self._delivery(link.reply)
-        below += [self.link(effect) for effect in link.effects]
+        inside = _tasks(link)
+        below += [self.link(effect) for effect in link.effects if effect not in inside.values()]
         if link.intake is not None and not begun and not link.intake.answered_in and link.intake.state == "open":
             below += [Branch(line) for line in self._silence(link.intake)]
         return Branch(f"{kind(event)} {event.id}, {self._around.day(event.created_at)}: {quoted(event)}{asked}", below)
@@ -47,7 +48,10 @@ class _Teller:
             if intake.place == 1
             else f"message {intake.place} of it"
         )
-        yield Branch(f"routed to {intake.agent_id} in session {event.session_id} ({which})")
+        if isinstance(event, DispatchEvent):
+            yield Branch(f"given to {intake.agent_id} in session {event.session_id}")
+        else:
+            yield Branch(f"routed to {intake.agent_id} in session {event.session_id} ({which})")
         if intake.started_at is None:
             if intake.answered_in is not None:
                 yield Branch(f"joined the turn of {intake.answered_in}: {_TOGETHER[intake.state]}")
@@ -57,7 +61,7 @@ class _Teller:
                 yield Branch(f"{STATES[intake.state]}: {intake.error}")
             return
         yield self._wait(event, intake.started_at, intake.ahead)
-        yield self._turn(intake, intake.started_at)
+        yield self._turn(intake, intake.started_at, _tasks(link))
         if intake.outcome == "parked" or intake.state != "open":
             yield self._end(intake, intake.started_at)
 
@@ -66,12 +70,12 @@ class _Teller:
         behind = f' behind {ahead.id} "{ahead.content}"' if ahead else ""
         return Branch(f"waited {waited}{behind}")
 
-    def _turn(self, intake: Intake, started: datetime) -> Branch:
+    def _turn(self, intake: Intake, started: datetime, tasks: Mapping[str, Link]) -> Branch:
         attempts = f", begun {intake.attempts} times" if intake.attempts > 1 else ""
         below: list[Branch] = []
         before = started
         for step in intake.steps:
-            below.append(self._step(step, before))
+            below.append(self._step(step, before, tasks))
             before = max([step.at, *(call.finished_at for call in step.calls if call.finished_at)])
         if intake.state == "open" and intake.outcome == "running":
             below.append(Branch(self._doing(intake)))
@@ -83,13 +87,18 @@ class _Teller:
         unfinished = [call.tool for step in intake.steps for call in step.calls if call.result is None]
         return f"now: runs {', '.join(unfinished)}" if unfinished else "now: waits for the model's answer"
 
-    def _step(self, step: StepReport, before: datetime) -> Branch:
+    def _step(self, step: StepReport, before: datetime, tasks: Mapping[str, Link]) -> Branch:
         usage, cost = step.reply.usage, _cost([step.cost_usd])
         said = f': "{shorten(step.reply.message.text, WIDE)}"' if step.reply.message.text else ""
         return Branch(
             f"step {step.n + 1}: {step.reply.model or 'a model'}, {usage.context_tokens:,} tokens in, "
             f"{usage.output_tokens:,} out, {cost}, {seconds(step.at - before)}, {step.reply.stop_reason}{said}",
-            [Branch(self._call(call)) for call in step.calls],
+            [
+                Branch(
+                    self._call(call), [self.link(tasks[key])] if (key := f"{step.n}:{call.call_id}") in tasks else []
+                )
+                for call in step.calls
+            ],
         )
 
     def _call(self, call: CallReport) -> str:
@@ -159,6 +168,17 @@ class _Teller:
                 yield Branch(f"{fate}, not delivered to {reply.event.to}, {tries}{maybe}")
         if reply.error:
             yield Branch(f"last error: {shorten(reply.error, 2 * WIDE)}")
+
+
+def _tasks(link: Link) -> Mapping[str, Link]:
+    """Return the tasks that were given in calls of this turn, by "step:call"."""
+    calls = {f"{step.n}:{call.call_id}" for step in (link.intake.steps if link.intake else ()) for call in step.calls}
+    found = {
+        effect.event.tool_call_id.partition(":")[2]: effect
+        for effect in link.effects
+        if isinstance(effect.event, DispatchEvent)
+    }
+    return {key: task for key, task in found.items() if key in calls}
 
 
 def _cost(costs: Sequence[float | None]) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from picklebot.core.events import DispatchEvent, DispatchResultEvent, InboundEvent, OutboundEvent
 from picklebot.core.ids import new_id
 from picklebot.core.messages import Message, ToolResult
+from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 from picklebot.core.text import clean, shorten
 from picklebot.store.codec import decode_event, decode_result, encode_event, encode_result
@@ -69,7 +70,13 @@ SOURCE = Source("ws", ("a:b", "c%"))
         InboundEvent(session_id="s", source=SOURCE, agent_id="a", content="hï\n", key="k"),
         OutboundEvent(session_id="s", source=SOURCE, cause_id="c", content="x", to=Source("b"), error="e", part=2),
         DispatchEvent(
-            session_id="s", source=SOURCE, agent_id="a", content="x", parent_session_id="p", tool_call_id="t"
+            session_id="s",
+            source=SOURCE,
+            agent_id="a",
+            content="x",
+            parent_session_id="p",
+            tool_call_id="t",
+            rights=Rights(callers=("b", "c"), tools=("bash",), sandbox="off", steps=3, seconds=1.5),
         ),
         DispatchResultEvent(session_id="s", source=SOURCE, content="x", error=None),
     ],

@@ -18,7 +18,7 @@ from tests.crash.model import Asked
 
 _INBOX = """SELECT inbox.seq, events.id, inbox.key, inbox.session_id, events.source, inbox.state, inbox.attempts,
     coalesce(json_extract(events.body, '$.content'), '') AS content
-    FROM inbox JOIN events USING (seq) ORDER BY inbox.seq"""
+    FROM inbox JOIN events USING (seq) WHERE inbox.channel != 'agent' ORDER BY inbox.seq"""
 _OUTBOX = """SELECT outbox.seq, events.id, events.cause_id, outbox.peer, outbox.state, outbox.attempts, outbox.unknown,
     coalesce(json_extract(events.body, '$.content'), '') AS content
     FROM outbox JOIN events USING (seq) ORDER BY outbox.seq"""

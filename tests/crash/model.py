@@ -3,6 +3,8 @@
     m17 tools=pay,look steps=3          three steps, one call each: pay, look, pay; then the answer
     m17 tools=pay,look steps=3 all      three steps, both calls at once in each
 
+    m17 tools=hand steps=1              the other agent is asked, for two steps of its own: pay, then look
+
 The answer is `done m17`, then what came of each call: `m17.0.0=ok`, `unknown` or `error`. Promises the real API's
 refusals, so a conversation that a crash has broken is noticed. Knows no daemon.
 """
@@ -20,7 +22,8 @@ from picklebot.testing.messages_api import MessagesApi
 from tests.crash.moments import Moments
 
 TOOLS = ("pay", "look", "post", "put")
-_WISH = re.compile(r"(?P<name>m\d+)(?: tools=(?P<tools>[a-z,]+))?(?: steps=(?P<steps>\d+))?(?P<all> all)?")
+HAND, MATE = "hand", "mate"  #: the wish to have another agent do something, and that agent
+_WISH = re.compile(r"(?P<name>m\d+(?:c\d+)?)(?: tools=(?P<tools>[a-z,]+))?(?: steps=(?P<steps>\d+))?(?P<all> all)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,15 @@ class Wish:
         """Return the calls of a step, named for where they stand."""
         tools = self.tools if self.together else [self.tools[step % len(self.tools)]]
         return [
-            {"type": "tool_use", "id": f"{self.name}-{step}-{n}", "name": tool, "input": {"item": self.item(step, n)}}
+            {"type": "tool_use", "id": f"{self.name}-{step}-{n}", **self._call(tool, step, n)}
             for n, tool in enumerate(tools)
         ]
+
+    def _call(self, tool: str, step: int, n: int) -> dict[str, Any]:
+        if tool == HAND:
+            task = f"{self.name}c{step}{n} tools=pay,look steps=2"
+            return {"name": "subagent_dispatch", "input": {"agent_id": MATE, "task": task}}
+        return {"name": tool, "input": {"item": self.item(step, n)}}
 
     def item(self, step: int, n: int) -> str:
         """Return what the n-th call of a step works on: one item, one call."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from picklebot.agent.calls import CallRunner
-from picklebot.agent.gate import TurnGate
+from picklebot.agent.gate import Admission, TurnGate
 from picklebot.core.journal import CallState
 from picklebot.core.messages import ToolCall, ToolResult
 from picklebot.store import instants, outbox
@@ -36,7 +36,7 @@ def two_transactions() -> None:
 
         def second(connection: sqlite3.Connection) -> None:
             for event in conclusion.outbound:
-                outbox.add(connection, event)
+                outbox.reply(connection, event)
 
         await self._database.write(second)
 
@@ -78,7 +78,8 @@ def second_worker() -> None:
     async def admit(
         self: TurnGate, agent_id: str, session_id: str, *, max_concurrency: int
     ) -> AsyncGenerator[None, None]:
-        del self, agent_id, session_id, max_concurrency
+        del agent_id, max_concurrency
+        self._admitted[session_id] = Admission()
         yield
 
     def spoiled(self: AgentWorker, lanes: asyncio.TaskGroup, session_id: str, agent_id: str) -> None:

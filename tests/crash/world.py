@@ -19,7 +19,7 @@ from tests.crash import tools
 from tests.crash.daemons import KEY_VARIABLE, Daemon, Start
 from tests.crash.evidence import Evidence, busy_rows, read_ledger
 from tests.crash.habits import QUIET, Habits
-from tests.crash.model import CrashModel
+from tests.crash.model import MATE, CrashModel
 from tests.crash.moments import Aim, Moments
 from tests.crash.platform import Platform
 
@@ -37,8 +37,17 @@ _AGENT = """\
 ---
 name: Crash
 description: Does as it is told, until it dies.
-tools: [pay, look, post, put]
+tools: [pay, look, post, put, subagent_dispatch]
 max_concurrency: 64
+---
+Do as you are told.
+"""
+_MATE = """\
+---
+name: Mate
+description: Does as the other one says.
+tools: [pay, look]
+max_concurrency: 1
 ---
 Do as you are told.
 """
@@ -87,9 +96,11 @@ class World:
     async def __aenter__(self) -> Self:
         await self.model.api.start()
         await self.platform.start()
-        for folder in (self.workspace / "agents" / "crash", self.workspace / "tools", self.folder / "traps"):
+        agents = self.workspace / "agents"
+        for folder in (agents / "crash", agents / MATE, self.workspace / "tools", self.folder / "traps"):
             folder.mkdir(parents=True)
-        (self.workspace / "agents" / "crash" / "AGENT.md").write_text(_AGENT)
+        (agents / "crash" / "AGENT.md").write_text(_AGENT)
+        (agents / MATE / "AGENT.md").write_text(_MATE)
         shutil.copy(tools.__file__, self.workspace / "tools" / "tools.py")
         (self.workspace / "config.yaml").write_text(
             _CONFIG.format(

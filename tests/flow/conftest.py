@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import Protocol, TypeAlias
 
 import pytest
@@ -17,6 +18,7 @@ from picklebot.models.base import Model
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.testing import FakeChannel, FakeClock
 from picklebot.workspace import Workspace
+from tests.flow.players import MINE
 
 Stored: TypeAlias = Callable[[], AbstractAsyncContextManager[SqliteStore]]
 
@@ -102,3 +104,26 @@ def agent(workspace: Path) -> Callable[..., None]:
         (folder / "AGENT.md").write_text(f"---\n{head}\n---\n{prompt}\n")
 
     return write
+
+
+@pytest.fixture
+def agents(agent: Callable[..., None], workspace: Path) -> Callable[..., None]:
+    """Write agents whose prompts say who they are: `agents(pickle={}, cookie={"max_concurrency": 1})`."""
+    config = workspace / "config.yaml"
+    config.write_text(config.read_text().replace("default_agent: echo", "default_agent: pickle"))
+    rmtree(workspace / "agents" / "echo")
+
+    def write(**fields: dict[str, object]) -> None:
+        for name, settings in fields.items():
+            agent(name, f"You are {name}.", **settings)
+
+    return write
+
+
+@pytest.fixture
+def mine(workspace: Path) -> Path:
+    (workspace / "tools").mkdir()
+    (workspace / "tools" / "mine.py").write_text(MINE)
+    with (workspace / "config.yaml").open("a") as file:
+        file.write("tools: {local: true}\n")
+    return workspace / "tools" / "ledger"

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 from functools import partial
 
-from picklebot.core.events import OutboundEvent
+from picklebot.core.events import Reply
 from picklebot.store import outbox
 from picklebot.store.base import Conclusion
 from picklebot.store.database import Database
@@ -25,5 +25,5 @@ class TwoTransactions(SqliteTurns):
         return more
 
 
-def _add(event: OutboundEvent, connection: sqlite3.Connection) -> None:
-    outbox.add(connection, event)
+def _add(event: Reply, connection: sqlite3.Connection) -> None:
+    outbox.reply(connection, event)

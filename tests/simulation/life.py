@@ -29,12 +29,13 @@ from picklebot.supervisor import supervise
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
-from picklebot.workers.casting import Casting, Stage
+from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Commands
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.orders import Orders
 from picklebot.workers.skills import Skills
+from picklebot.workers.stage import Stage
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from tests.power.disk import Disk, Image, Op

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from picklebot.core.events import InboundEvent, OutboundEvent, Outcome
+from picklebot.core.events import InboundEvent, OutboundEvent, Outcome, Reply, TurnEvent
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.source import Source
@@ -18,7 +18,8 @@ class Arrival:
     """A message at the door. `agent_id` is who answers if the source has no session yet.
 
     With `session_id` it goes to that session; with `new_session` to a fresh one; else to the source's own.
-    `pinned` says that the sender named the agent: then only a session of that agent will do.
+    `pinned` says that the sender named the agent: then only a session of that agent will do. `aside`: for this one
+    message, and the source's own session stays what it is.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class Arrival:
     session_id: str | None = None
     new_session: bool = False
     pinned: bool = False
+    aside: bool = False
     deliver: str | None = None
     """Where the reply goes, as in `InboundEvent`."""
 
@@ -44,10 +46,10 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """An inbound event being answered: what was asked, how often it was begun, what is already done."""
+    """A message or a task being answered: what was asked, how often it was begun, what is already done."""
 
     seq: int
-    event: InboundEvent
+    event: TurnEvent
     attempts: int
     opening: Message | None
     """The user message as it was put to the model the first time; None before that."""
@@ -78,7 +80,7 @@ class Conclusion:
     turn: Turn
     outcome: Outcome
     messages: Sequence[Message]
-    outbound: Sequence[OutboundEvent]
+    outbound: Sequence[Reply]
     at: datetime
     error: str | None = None
     last: RecordedStep | None = None
@@ -140,12 +142,12 @@ class Inbox(Protocol):
         """Put a turn back unharmed: the daemon stops. Its attempt is not counted."""
         ...
 
-    async def bury(self, turn: Turn, *, error: str, notice: OutboundEvent | None) -> None:
+    async def bury(self, turn: Turn, *, error: str, notice: Reply | None) -> None:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
         ...
 
     async def defer(
-        self, turn: Turn, *, until: datetime, why: str, notice: OutboundEvent | None, refusal: Refusal | None = None
+        self, turn: Turn, *, until: datetime, why: str, notice: Reply | None, refusal: Refusal | None = None
     ) -> bool:
         """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way.
 
@@ -176,7 +178,7 @@ class Turns(Protocol):
         ...
 
     async def finish(self, conclusion: Conclusion) -> bool:
-        """End a turn: transcript, spend, inbox row and outbox rows; return whether its session has more open."""
+        """End a turn: transcript, spend, inbox row and replies; return whether its session has more open."""
         ...
 
 

@@ -12,7 +12,10 @@ Heading: TypeAlias = Literal["agent", "session", "cron", "day", "model"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The ledger: accepted = done + failed + dead + open, at every moment. Buried replies are `dead_replies`."""
+    """The ledger: accepted = done + failed + dead + open, at every moment. Buried replies are `dead_replies`.
+
+    Tasks that agents give one another are counted like messages.
+    """
 
     accepted: int
     done: int
@@ -47,5 +50,5 @@ class Ledger(Protocol):
         ...
 
     async def of_turn(self, event_id: str) -> Spend:
-        """Sum what the turn of one inbound event used so far."""
+        """Sum what the turn of one message or task used so far."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from picklebot.core.events import InboundEvent
+from picklebot.core.events import TurnEvent
 from picklebot.core.source import Source
 
 
@@ -37,7 +37,7 @@ class Refusals(Protocol):
         """Return whether a turn of this session waits for money, and all that came after it behind it."""
         ...
 
-    async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[InboundEvent]:
+    async def lift(self, budget: str, *, by: Source, at: datetime) -> Sequence[TurnEvent]:
         """Let a budget hold once more today, and wake the turns that wait for it; return what they answer.
 
         Where none waits nothing is lifted, so that to ask again changes nothing.

@@ -1,0 +1,39 @@
+"""What a dispatched turn may do and use up at most: what its caller had left, as plain values.
+
+Promises to come out of JSON equal, so that it holds after a restart too. Knows no agent and no tool.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+Sandbox: TypeAlias = Literal["workspace", "read-only", "off"]
+
+_STRICT: Mapping[Sandbox, int] = {"off": 0, "workspace": 1, "read-only": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """The bounds of a dispatched turn. `callers` are the agents that wait for it, the first one first."""
+
+    callers: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    sandbox: Sandbox = "read-only"
+    steps: int = 1
+    seconds: float = 60.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self) | {"callers": list(self.callers), "tools": list(self.tools)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Rights":
+        """Read what `to_json` wrote; fields that it does not know were written by a newer picklebot."""
+        known: dict[str, Any] = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
+        callers, tools = known.pop("callers"), known.pop("tools")
+        return cls(callers=tuple(callers), tools=tuple(tools), **known)
+
+
+def stricter(one: Sandbox, other: Sandbox) -> Sandbox:
+    """Return the one that allows less."""
+    return max(one, other, key=lambda sandbox: _STRICT[sandbox])

@@ -4,6 +4,8 @@ Promises that a reply which was streamed is not printed again, and that one whic
 keyboard and no store.
 """
 
+import re
+
 from rich.console import Console
 from rich.text import Text
 
@@ -13,6 +15,7 @@ from picklebot.cli.plain_view import Progress
 from picklebot.core.events import OutboundEvent, TextDelta, ToolFinished, ToolStarted
 
 THINKING = "thinking…"
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{1,64}:")  # of a reply to one that was asked aside
 
 
 class ToolLines:
@@ -94,7 +97,7 @@ class TerminalView:
             self._notes.print(Text(many_lines(reply), style="red"))
         elif reply.startswith(said):
             self._say(reply[len(said) :])  # all of it, where nothing was streamed
-        elif not _squeeze(said).endswith(_squeeze(reply)):
+        elif not _squeeze(said).endswith(_squeeze(reply)) and not _signed(said, reply):
             self._text.end()
             self._last = "note"
             self._say(reply)
@@ -129,6 +132,12 @@ class TerminalView:
     def _think(self) -> None:
         self._text.begin(lead=bool(self._last))
         self._text.status(THINKING)
+
+
+def _signed(said: str, reply: str) -> bool:
+    """Return whether a reply is what was streamed, with its agent's name before it: `cookie: ...`."""
+    said, reply = _squeeze(said), _squeeze(reply)
+    return bool(said) and reply.endswith(said) and _SIGNATURE.fullmatch(reply[: -len(said)]) is not None
 
 
 def _squeeze(text: str) -> str:

@@ -197,6 +197,12 @@ def test_a_reply_of_several_blocks_is_not_printed_again(terminal: Terminal, view
     assert terminal.text.count("One.") == terminal.text.count("Two.") == 1
 
 
+def test_a_reply_that_is_signed_is_not_printed_again(terminal: Terminal, view: TerminalView) -> None:
+    view.show(delta("Tea, and jazz."))
+    view.reply(reply("cookie: Tea, and jazz."))
+    assert terminal.lines == ["Tea, and jazz."]
+
+
 def test_a_reply_that_was_not_streamed_is_printed(terminal: Terminal, view: TerminalView) -> None:
     view.reply(reply("Hello **Ann**."))
     assert terminal.lines == ["Hello Ann."]

@@ -23,7 +23,8 @@ from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
 from picklebot.workers.file_proposals import FileProposals
 from picklebot.workers.guard import StoreGuard
-from picklebot.workers.places import is_owner
+from picklebot.workers.places import Places, is_owner
+from picklebot.workers.posting import Posting
 from picklebot.workers.skills import Skills
 from picklebot.workers.stage import Models
 
@@ -71,12 +72,16 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         store = await stack.enter_async_context(opening)
         library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
         skills = skills_of(config, library)
-        proposing = FileProposals(proposals=store.proposals, is_owner=is_owner, now=now_in(config, clock))
+        bus, places = EventBus(), Places(store.places)
+        posting = Posting(posts=store.posts, places=places, channels={}, bus=bus, clock=clock)
+        proposing = FileProposals(
+            proposals=store.proposals, is_owner=is_owner, now=now_in(config, clock), tell=posting.ask
+        )
         toolset = await stack.enter_async_context(open_tools(config, clock, proposing, skills))
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         yield Parts(
-            bus=EventBus(),
+            bus=bus,
             guard=guard,
             store=store,
             models=models,

@@ -14,6 +14,7 @@ from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import OutboundEvent
 from picklebot.core.ids import new_id
+from picklebot.core.proposals import Proposal
 from picklebot.core.source import Source
 from picklebot.jobs.task import Task
 from picklebot.tools.base import ToolContext
@@ -75,6 +76,23 @@ class Posting:
                 id=new_id(),
                 session_id=task.session_id or "",
                 source=Source.parse(task.job_id),
+                to=to,
+                content=words,
+                created_at=self._clock.now(),
+            )
+            await self._send([event])
+
+    async def ask(self, proposal: Proposal) -> None:
+        """Put a question before the owner where they spoke last, once for the question; /approve has it in any case."""
+        if (to := await self._places.last()) is not None:
+            words = (
+                f"{proposal.title}\n\nAn agent proposes this in {proposal.source}. "
+                f"/approve {proposal.id} and /deny {proposal.id} answer it; /approve alone shows it."
+            )
+            event = OutboundEvent(
+                id=id_of(proposal.key, f"{proposal.key}:asked"),
+                session_id=proposal.session_id,
+                source=proposal.source,
                 to=to,
                 content=words,
                 created_at=self._clock.now(),

@@ -71,6 +71,27 @@ async def test_where_the_owner_never_spoke_a_post_is_refused_in_words(
     assert "the owner has not spoken anywhere yet" in results(model.requests[1])[0]
 
 
+async def test_what_a_job_proposes_is_put_before_the_owner_where_they_spoke_last(
+    daemon: Daemon, clock: FakeClock, workspace: Path
+) -> None:
+    terminal = FakeChannel("cli")
+    job = write_job(workspace, "brief", deliver="none")
+    news = "---\nname: News\nschedule: 0 9 * * *\n---\nTell me the news.\n"
+    model = ScriptedModel(calls("write_file", path="crons/news/CRON.md", content=news), "unheard")
+    async with daemon(model, terminal) as app:
+        await scheduled(app, job)
+        await terminal.say("/help", peer="olga")
+        await terminal.heard()
+        clock.advance(hours=1)
+        peer, words = await terminal.heard()
+        assert peer == "olga"
+        assert words.startswith("New job news: on 0 9 * * *")
+        assert "in cron:brief" in words
+        await terminal.say("/approve", peer="olga")
+        assert "Tell me the news." in (await terminal.heard())[1], "it is shown before it is agreed to"
+    assert not (workspace / "crons/news").exists()
+
+
 async def test_a_task_posts_to_the_chat_that_made_it(daemon: Daemon, channel: FakeChannel, clock: FakeClock) -> None:
     model = ScriptedModel(
         calls("schedule_task", prompt="Look.", at="01:00", timezone="UTC"),

@@ -13,10 +13,16 @@ from picklebot.store.database import Database, Row
 
 _QUARTER = 900_000_000  #: microseconds; every time zone is a whole number of quarters from UTC
 _JOBS = ", ".join(f"'{channel}'" for channel in sorted(JOBS))
+# A task that one agent gives another belongs to the job that is at the top of it, if one is.
+_ROOT = f"""WITH RECURSIVE up (source, cause_id) AS (
+        SELECT source, cause_id FROM events WHERE events.seq = inbox.seq
+        UNION ALL SELECT above.source, above.cause_id FROM events AS above JOIN up ON above.id = up.cause_id)
+    SELECT iif(substr(source, 1, instr(source, ':') - 1) IN ({_JOBS}), source, '') FROM up
+    WHERE cause_id IS NULL"""  # noqa: S608  (constants)
 _KEYS: Mapping[Heading, str] = {
     "agent": "inbox.agent_id",
     "session": "inbox.session_id",
-    "cron": f"iif(inbox.channel IN ({_JOBS}), (SELECT source FROM events WHERE events.seq = inbox.seq), '')",  # noqa: S608  (constants)
+    "cron": f"iif(inbox.channel IN ({_JOBS}, 'agent'), ({_ROOT}), '')",
     "day": f"steps.at / {_QUARTER}",
     "model": "steps.model",
 }

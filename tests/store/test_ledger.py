@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from picklebot.core.events import DispatchEvent
 from picklebot.core.journal import RecordedStep
 from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply, Usage
@@ -26,7 +27,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 async def spend(store: SqliteStore, source: str, usd: float | None, at: datetime) -> None:
     arrival = Arrival(source=Source.parse(source), content="x", key=str(at), agent_id="a", at=at, new_session=True)
     accepted = await store.inbox.accept(arrival, limit=9)
-    turn = await store.inbox.begin(accepted.event.session_id, at)
+    await play(store, accepted.event.session_id, usd, at)
+
+
+async def play(store: SqliteStore, session_id: str, usd: float | None, at: datetime) -> None:
+    turn = await store.inbox.begin(session_id, at)
     assert turn is not None
     reply = ModelReply(message=Message.assistant("x"), stop_reason="end_turn", usage=Usage(output_tokens=1), model="m")
     await store.turns.record_step(
@@ -53,3 +58,23 @@ async def test_jobs_are_summed_by_their_source_and_the_rest_together(store: Sqli
         ("cron:brief", 2.0, 0),
         ("task:7", 1.0, 0),
     ]
+
+
+async def test_what_a_job_has_others_do_is_summed_with_the_job(store: SqliteStore) -> None:
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    for n, source in enumerate(("cron:brief", "fake:ann")):
+        await spend(store, source, 1.0, at + timedelta(seconds=n))
+        _, parent = (await store.log.after(0))[-1]
+        child = DispatchEvent(
+            session_id=f"child {n}",
+            source=Source("agent", ("a",)),
+            cause_id=parent.id,
+            agent_id="b",
+            content="x",
+            parent_session_id=parent.session_id,
+            tool_call_id=f"call {n}",
+        )
+        await store.dispatches.accept(child)
+        await play(store, child.session_id, 0.5, at + timedelta(minutes=1))
+    rows = await store.ledger.spend("cron")
+    assert [(row.key, row.cost_usd) for row in rows] == [("", 1.5), ("cron:brief", 1.5)]

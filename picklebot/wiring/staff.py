@@ -66,22 +66,10 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     stage = replace(stage, family=exchange.family, roster=exchange.roster)
     purses = await open_purses(config, clock, parts)
     casting = _casting(clock, parts, toolset, stage, purses)
-    taker = TurnTaker(
-        bus=parts.bus,
-        inbox=parts.store.inbox,
-        turns=parts.store.turns,
-        transcripts=Transcripts(parts.store.sessions),
-        casting=casting,
-        clock=clock,
-    )
+    taker = _taker(clock, parts, casting)
     routing = routing_of(config, await parts.store.bindings.all())
     money = budget_commands(config, clock, parts, purses)
-    definitions = DefinitionWorker(
-        bus=parts.bus,
-        library=parts.library,
-        bootstrap=parts.bootstrap,
-        hints=lambda: watch(config.workspace.root, clock=clock),
-    )
+    definitions = _definitions(config, clock, parts)
     heartbeat = create_heartbeat(config, clock, parts, unasked.places) if parts.role == "server" else None
     approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=tasks.consent)
     commands = Commands(
@@ -106,14 +94,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         exchange.worker,
         definitions,
         *(each for each in (scheduler, heartbeat) if each is not None),
-        ChannelWorker(
-            bus=parts.bus,
-            inbox=parts.store.inbox,
-            channels=channels,
-            door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
-            orders=Orders(bus=parts.bus, inbox=parts.store.inbox, claims=parts.store.claims, commands=commands),
-            clock=clock,
-        ),
+        _listener(config, clock, parts, channels, routing=routing, commands=commands),
     ]
     return Staff(
         workers=workers,
@@ -127,6 +108,45 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
 
 def _nobody_begins(job_id: str) -> None:
     """What a scheduler would do is left to the next process that has one."""
+
+
+def _taker(clock: Clock, parts: Parts, casting: Casting) -> TurnTaker:
+    return TurnTaker(
+        bus=parts.bus,
+        inbox=parts.store.inbox,
+        turns=parts.store.turns,
+        transcripts=Transcripts(parts.store.sessions),
+        casting=casting,
+        clock=clock,
+    )
+
+
+def _definitions(config: Config, clock: Clock, parts: Parts) -> DefinitionWorker:
+    return DefinitionWorker(
+        bus=parts.bus,
+        library=parts.library,
+        bootstrap=parts.bootstrap,
+        hints=lambda: watch(config.workspace.root, clock=clock),
+    )
+
+
+def _listener(
+    config: Config,
+    clock: Clock,
+    parts: Parts,
+    channels: Mapping[str, Channel],
+    *,
+    routing: RoutingTable,
+    commands: Commands,
+) -> ChannelWorker:
+    return ChannelWorker(
+        bus=parts.bus,
+        inbox=parts.store.inbox,
+        channels=channels,
+        door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
+        orders=Orders(bus=parts.bus, inbox=parts.store.inbox, claims=parts.store.claims, commands=commands),
+        clock=clock,
+    )
 
 
 def _casting(clock: Clock, parts: Parts, toolset: Toolset, stage: Stage, purses: Purses) -> Casting:

@@ -12,7 +12,7 @@ from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.money import Known, Money
 from picklebot.agent.policy import check_consent, permitted
 from picklebot.agent.prompt import Layers, opening, system_prompt, with_skill
-from picklebot.agent.purses import Purses
+from picklebot.agent.purses import Purses, TurnPurses
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.split import split
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
@@ -78,10 +78,7 @@ class Casting:
         spent_below = await self.family.look_back(turn)
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
-        chosen = self._tools().select(spec.tools, spec.disallowed_tools)
-        chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
-        allowed = permitted(chosen, self._stage.rules, spec.sandbox)
-        tools = handed_down(allowed, rights_of(event), spec, self._stage.roster())
+        tools = self._equipment(spec, event)
         offered = {name: tool for name, tool in tools.items() if _offered(tool, event)}
         limits = self._limits(spec, event)
         ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
@@ -98,15 +95,6 @@ class Casting:
             clock=self._stage.clock,
             context=lambda key: _context(turn, key),
         )
-        purses = self._purses.open(
-            turn.id,
-            source=event.source,
-            agent_id=spec.id,
-            turn_usd=limits.usd,
-            agent_day_usd=spec.budget.day_usd,
-            callers=self.family.above(event),
-        )
-        purses.own.count(spent_below)
         runner = AgentRunner(
             request,
             turn.opening or Company(turn).opening(await self._opening(spec, turn.event)),
@@ -114,7 +102,7 @@ class Casting:
             candidates=candidates,
             calls=calls,
             money=Money(
-                purses,
+                self._purse(spec, event, limits, spent_below),
                 price=self._stage.price,
                 candidates=candidates,
                 known=Known(len(conversation.messages), conversation.tokens),
@@ -122,6 +110,26 @@ class Casting:
             ),
         )
         return runner, limits
+
+    def _equipment(self, spec: AgentSpec, event: TurnEvent) -> dict[str, Tool]:
+        """Return the tools that the agent may use in this turn, by name."""
+        chosen = self._tools().select(spec.tools, spec.disallowed_tools)
+        chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
+        allowed = permitted(chosen, self._stage.rules, spec.sandbox)
+        return handed_down(allowed, rights_of(event), spec, self._stage.roster())
+
+    def _purse(self, spec: AgentSpec, event: TurnEvent, limits: TurnLimits, spent_below: float) -> TurnPurses:
+        """Return what the turn pays from; `spent_below` is what the tasks that it gave have cost before a restart."""
+        purses = self._purses.open(
+            event.id,
+            source=event.source,
+            agent_id=spec.id,
+            turn_usd=limits.usd,
+            agent_day_usd=spec.budget.day_usd,
+            callers=self.family.above(event),
+        )
+        purses.own.count(spent_below)
+        return purses
 
     async def replies(
         self, event: TurnEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()

@@ -33,19 +33,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How a server worked off what was open."""
+    """How a server worked off what was open: `waiting` before its start, and less of it at each look."""
 
+    waiting: int
     looks: Sequence[Look]
 
     @property
     def answered(self) -> int:
-        """How many messages are no longer open."""
-        return self.looks[0].left - self.looks[-1].left
+        """How many messages are no longer open, those included that it answered before it said that it was ready."""
+        return self.waiting - self.looks[-1].left
 
     @property
     def rate(self) -> float:
         """Answers a second."""
-        return self.answered / self.looks[-1].at if self.answered else 0.0
+        return self._seen / self.looks[-1].at if self._seen else 0.0
 
     @property
     def peak(self) -> float:
@@ -62,7 +63,11 @@ class Drained:
         return (last.busy - first.busy) / max(first.left - last.left, 1)
 
     def _share(self, look: Look) -> float:
-        return (self.looks[0].left - look.left) / max(self.answered, 1)
+        return (self.looks[0].left - look.left) / max(self._seen, 1)
+
+    @property
+    def _seen(self) -> int:
+        return self.looks[0].left - self.looks[-1].left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,8 @@ class Server:
     root: Path
     pid: int
     ready: float
+    waiting: int
+    """Messages that were open before it was started."""
 
     def resident_mb(self) -> float:
         """Return the memory that it holds now."""
@@ -90,7 +97,7 @@ class Server:
             sleep(LOOK_EVERY)
             left = count_open(self.root)
             looks.append(Look(at=perf_counter() - began, left=left, busy=self.busy(), mb=self.resident_mb()))
-        return Drained(looks)
+        return Drained(self.waiting, looks)
 
 
 def workspace(root: Path, url: str | None) -> Path:
@@ -110,6 +117,7 @@ def environment() -> dict[str, str]:
 def server(root: Path) -> Generator[Server, None, None]:
     """Start a server in the workspace at `root`; yield once it is ready, and stop it at the end."""
     command = [sys.executable, "-m", "picklebot", "-w", str(root), "server"]
+    waiting = count_open(root)
     began = perf_counter()
     with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
@@ -125,7 +133,7 @@ def server(root: Path) -> Generator[Server, None, None]:
             timer.cancel()
             rest = threading.Thread(target=process.stderr.read, name="what the server says")
             rest.start()  # unread, its pipe would fill and stop it
-            yield Server(root=root, pid=process.pid, ready=ready)
+            yield Server(root=root, pid=process.pid, ready=ready, waiting=waiting)
         finally:
             timer.cancel()
             process.terminate()

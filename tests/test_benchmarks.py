@@ -106,14 +106,14 @@ def test_flat_compares_a_full_daemon_with_an_empty_one_and_long_histories_with_t
 
 
 def test_recovery_and_idle_watch_a_server_until_all_is_answered(scale: Scale) -> None:
-    ready, drained = recovery.measure(scale, None, 40, 30.0)
+    ready, drained = recovery.measure(scale, None, 200, 30.0)
     idle_mb = idle.settled(scale, None, 5)  # raises unless every session had its turn
     assert ready > 0
-    assert (drained.answered, drained.looks[-1].left) == (40, 0)
+    assert (drained.answered, drained.looks[-1].left) == (200, 0)
     assert drained.rate > 0
     assert drained.cost(0, 1) > 0
     assert min(drained.peak, idle_mb) > 10
-    assert count_open(scale.folder / "recovery-40") == 0
+    assert count_open(scale.folder / "recovery-200") == 0
 
 
 def test_startup_gets_to_each_beginning(scale: Scale) -> None:

@@ -14,7 +14,8 @@ from picklebot.core.rights import Rights, Sandbox
 from picklebot.errors import TurnError
 from picklebot.store.base import Turn
 
-NOT_INHERITED = frozenset({"post_message"})  #: tools that belong to the place where a turn began
+NOT_INHERITED = frozenset({"post_message", "schedule_task", "list_tasks", "cancel_task"})
+"""Tools that belong to the place where a turn began."""
 
 
 class Callers(Protocol):

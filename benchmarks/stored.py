@@ -58,7 +58,9 @@ def history(messages: int) -> Sequence[Message]:
 
 
 def count_open(root: Path) -> int:
-    """Return how many accepted messages are still unanswered."""
+    """Return how many accepted messages are still unanswered; none where nothing has happened yet."""
+    if not (root / DATABASE).exists():
+        return 0
     with _reading(root) as connection:
         return int(connection.execute("SELECT count(*) FROM inbox WHERE state = 'open'").fetchone()[0])
 

@@ -28,6 +28,11 @@ from tests.models.standing_in import TOOLS, after, asking, opening, said
         ("run cat x", "```\n", "````\n```\n````"),
         ("run true", "", "It ran and printed nothing."),
         ("write a.txt with x", "Wrote 1 character.", "I wrote a.txt."),
+        (
+            "write crons/a/CRON.md with x",
+            "Proposed as k7, and NOT in force: a.",
+            "Proposed as k7, and NOT in force: a.",
+        ),
         ("replace a with b in c.txt", "ok", "I changed c.txt."),
         ("list my tasks", "", "Nothing is scheduled."),
         ("cancel task t-1", "ok", "I cancelled t-1."),

@@ -50,6 +50,19 @@ def _best(query: str, lines: Sequence[str]) -> Sequence[str]:
     return [line for line, score in zip(lines, scores, strict=True) if score == max(scores)]
 
 
+def _wrote(given: Input, text: str) -> str:
+    return _proposed(text) or f"I wrote {given.get('path', 'it')}."
+
+
+def _edited(given: Input, text: str) -> str:
+    return _proposed(text) or f"I changed {given.get('path', 'it')}."
+
+
+def _proposed(text: str) -> str:
+    """Return what the tool says of a file that steers agents: it is only proposed. "" for any other file."""
+    return sentence(text) if text.startswith("Proposed") else ""
+
+
 def _file(given: Input, text: str) -> str:
     path = given.get("path", "The file")
     if not text.strip() or _REMARK.fullmatch(text.strip()):
@@ -123,8 +136,8 @@ _TELLERS: Mapping[str, Callable[[Input, str], str]] = {
     "grep": _matches,
     "bash": _printed,
     "web_fetch": _printed,
-    "write_file": lambda given, text: f"I wrote {given.get('path', 'it')}.",
-    "edit_file": lambda given, text: f"I changed {given.get('path', 'it')}.",
+    "write_file": _wrote,
+    "edit_file": _edited,
     "schedule_task": _scheduled,
     "list_tasks": lambda given, text: _as_it_is(text) if _lines(text) else "Nothing is scheduled.",
     "cancel_task": lambda given, text: f"I cancelled {given.get('id', 'it')}.",

@@ -22,9 +22,11 @@ _PINNED = re.compile(r"^[A-Za-z0-9._-]+==[^\s;]+$")
 
 
 def required(pyproject: str) -> list[str]:
-    """Return what a pyproject.toml asks for: the core, the development tools, and Node.js for machines without."""
+    """Return what a pyproject.toml asks for: the core, every extra, and Node.js for machines without."""
     project = tomllib.loads(pyproject)["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["dev"], "pyright[nodejs]"]
+    own = f"{project['name']}["  # an extra that takes in others of ours
+    extras = [each for extra in project["optional-dependencies"].values() for each in extra if not each.startswith(own)]
+    return [*project["dependencies"], *extras, "pyright[nodejs]"]
 
 
 def pinned(frozen: str) -> list[str]:

@@ -50,6 +50,7 @@ def spend_json(spend: Spend) -> dict[str, Any]:
         "key": spend.key,
         "calls": spend.calls,
         **usage_json(spend.usage),
+        "cached_share": round(spend.cached_share, 4),
         "cost_usd": spend.cost_usd,
         "unpriced": spend.unpriced,
     }

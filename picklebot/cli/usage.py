@@ -9,8 +9,7 @@ from picklebot.cli.reading import reading
 from picklebot.cli.shapes import spend_json
 from picklebot.clock import zone_named
 from picklebot.config import Config
-from picklebot.store.base import Heading, Spend
-from picklebot.store.ledger import total
+from picklebot.store.base import Heading, Spend, total
 
 HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model")
 NO_JOB = "(no job)"
@@ -29,7 +28,7 @@ def usage(*, config: Config, by: str, as_json: bool) -> int:
     elif not found:
         remark("No model was asked yet.")
     else:
-        header = (by.upper(), "CALLS", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "USD")
+        header = (by.upper(), "CALLS", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "CACHED", "USD")
         print_table(header, [_row(row) for row in [*found, whole]])
         if whole.unpriced:
             remark(f"{whole.unpriced:,} calls without a known price count as 0; model.prices names prices.")
@@ -43,4 +42,5 @@ def _is_heading(by: str) -> TypeGuard[Heading]:
 def _row(spend: Spend) -> tuple[str, ...]:
     used = spend.usage
     tokens = (used.input_tokens, used.output_tokens, used.cache_read_tokens, used.cache_write_tokens)
-    return (spend.key or NO_JOB, f"{spend.calls:,}", *(f"{count:,}" for count in tokens), f"{spend.cost_usd:.4f}")
+    counts = [f"{count:,}" for count in (spend.calls, *tokens)]
+    return (spend.key or NO_JOB, *counts, f"{spend.cached_share:.0%}", f"{spend.cost_usd:.4f}")

@@ -1,7 +1,8 @@
 """A request in the shape of the Messages API, as the bytes to send.
 
 Promises that blocks go out as they came in, but for what the API would refuse, and that two requests with the same
-beginning have the same bytes there, which is what prompt caching needs. Knows no connection.
+beginning have the same bytes there, marks aside, which is what prompt caching needs: at most three marks, after the
+system prompt (and so the tools), where the request before this one ended, and at the end. Knows no connection.
 """
 
 import json
@@ -52,7 +53,11 @@ def _messages(messages: Sequence[Message], *, mark: bool) -> list[dict[str, Any]
         {"role": message.role, "content": content} for message in messages if (content := _sendable(message.blocks))
     ]
     if mark and wire:
-        _mark_last(cast(list[Block], wire[-1]["content"]))
+        _mark_last(wire[-1])
+        # Where the request before this one ended. The endpoint looks for a known prefix only so many blocks back from a
+        # mark, and the calls of one step with their results can be more than that.
+        if before := next((each for each in reversed(wire[:-1]) if each["role"] == "user"), None):
+            _mark_last(before)
     return wire
 
 
@@ -74,8 +79,9 @@ def _is_blank(block: Mapping[str, Any]) -> bool:
     return block.get("type") == "text" and not str(block.get("text") or "").strip()
 
 
-def _mark_last(blocks: list[Block]) -> None:
+def _mark_last(message: dict[str, Any]) -> None:
     """Mark the last block that can be marked, in a copy: the conversation itself stays as it is."""
+    blocks = cast(list[Block], message["content"])
     for index in range(len(blocks) - 1, -1, -1):
         if blocks[index].get("type") not in _UNMARKABLE:
             blocks[index] = {**blocks[index], "cache_control": _MARK}

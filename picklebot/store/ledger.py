@@ -7,7 +7,7 @@ from itertools import groupby
 
 from picklebot.core.replies import Usage
 from picklebot.core.source import JOBS
-from picklebot.store.base import Counts, Heading, Spend
+from picklebot.store.base import Counts, Heading, Spend, total
 from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database, Row
 
@@ -98,17 +98,6 @@ def _by_day(quarters: Sequence[Spend], zone: tzinfo) -> list[Spend]:
         return f"{from_micros(int(spend.key) * _QUARTER).astimezone(zone):%Y-%m-%d}"
 
     return [total(key, list(spends)) for key, spends in groupby(quarters, day)]
-
-
-def total(key: str, spends: Sequence[Spend]) -> Spend:
-    """Return the sum of `spends` under one heading."""
-    return Spend(
-        key=key,
-        calls=sum(spend.calls for spend in spends),
-        usage=sum((spend.usage for spend in spends), Usage()),
-        cost_usd=sum(spend.cost_usd for spend in spends),
-        unpriced=sum(spend.unpriced for spend in spends),
-    )
 
 
 def _spend(row: Row) -> Spend:

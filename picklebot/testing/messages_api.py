@@ -24,10 +24,11 @@ from picklebot.testing.script import Line, Script
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asked: the parsed body, and its headers by lower-case name."""
+    """What a client asked: the parsed body, its headers by lower-case name, and the body as it came."""
 
     body: dict[str, Any]
     headers: dict[str, str]
+    content: bytes = b""
 
 
 class MessagesApi:
@@ -115,7 +116,7 @@ class MessagesApi:
             return status(404).plan(_NOTHING)
         try:
             body = json.loads(request.content)
-            self.requests.append(Request(body=body, headers=request.headers))
+            self.requests.append(Request(body=body, headers=request.headers, content=request.content))
             self.request_count += 1
             self._changed()
             self._check(request.headers, body)

@@ -12,7 +12,7 @@ from picklebot.agent.purses import Purses
 from picklebot.clock import midnight
 from picklebot.core.bus import EventBus
 from picklebot.core.source import Source
-from picklebot.store.base import Ledger, Refusals
+from picklebot.store.base import Ledger, Refusals, total
 from picklebot.workers.commands import Command
 
 logger = logging.getLogger(__name__)
@@ -77,11 +77,7 @@ class BudgetCommands:
             yield f"- {purse.name[0].upper()}{purse.name[1:]}: ${left:.4f} left of ${purse.ceiling:.2f}"
 
     async def _sum(self, title: str, since: datetime) -> str:
-        rows = await self._ledger.spend("model", since=since)
-        calls = sum(row.calls for row in rows)
-        read = sum(row.usage.context_tokens for row in rows)
-        written = sum(row.usage.output_tokens for row in rows)
-        cost = sum(row.cost_usd for row in rows)
-        unpriced = sum(row.unpriced for row in rows)
-        note = f" ({unpriced} calls without a known price)" if unpriced else ""
-        return f"- {title}: {calls} calls, {read:,} tokens in, {written:,} out, ${cost:.4f}{note}"
+        spent = total(title, await self._ledger.spend("model", since=since))
+        note = f" ({spent.unpriced} calls without a known price)" if spent.unpriced else ""
+        read = f"{spent.usage.context_tokens:,} tokens in ({spent.cached_share:.0%} from the cache)"
+        return f"- {title}: {spent.calls} calls, {read}, {spent.usage.output_tokens:,} out, ${spent.cost_usd:.4f}{note}"

@@ -157,7 +157,7 @@ async def test_each_command_has_an_answer_in_an_empty_daemon(
 async def test_usage_and_context_count_what_was_used(daemon: Daemon, channel: FakeChannel) -> None:
     async with daemon(ScriptedModel("one"), channel):
         await ask(channel, "first")
-        assert "Today: 1 calls, 10 tokens in, 5 out" in await ask(channel, "/usage")
+        assert "Today: 1 calls, 10 tokens in (0% from the cache), 5 out" in await ask(channel, "/usage")
         assert (await ask(channel, "/context")).startswith("2 messages")
         assert "1 turns" in await ask(channel, "/sessions")
 

@@ -28,11 +28,12 @@ def test_a_plain_request_holds_nothing_that_was_not_asked_for() -> None:
     }
 
 
-def test_system_and_the_end_of_the_conversation_are_marked_for_the_cache() -> None:
-    body = wire(Message.user("a"), Message.assistant("b"), Message.user("c", "d"), system="be kind")
+def test_the_system_prompt_where_the_last_request_ended_and_the_end_are_marked_for_the_cache() -> None:
+    said = [Message.user("z"), Message.assistant("y"), Message.user("a"), Message.assistant("b")]
+    body = wire(*said, Message.user("c", "d"), system="be kind")
     assert body["system"] == [{"type": "text", "text": "be kind", "cache_control": MARK}]
     blocks = [block for message in body["messages"] for block in message["content"]]
-    assert [block.get("cache_control") for block in blocks] == [None, None, None, MARK]
+    assert [block.get("cache_control") for block in blocks] == [None, None, MARK, None, None, MARK]
 
 
 def test_an_endpoint_without_a_cache_gets_no_marks() -> None:

@@ -1,5 +1,6 @@
 """Counts and sums over everything that was accepted: values and the seam. Knows no SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, Protocol, TypeAlias
@@ -36,6 +37,22 @@ class Spend:
     usage: Usage
     cost_usd: float
     unpriced: int
+
+    @property
+    def cached_share(self) -> float:
+        """Which part of what models read came from their cache, from 0 to 1."""
+        return self.usage.cache_read_tokens / max(self.usage.context_tokens, 1)
+
+
+def total(key: str, spends: Sequence[Spend]) -> Spend:
+    """Return the sum of `spends` under one heading."""
+    return Spend(
+        key=key,
+        calls=sum(spend.calls for spend in spends),
+        usage=sum((spend.usage for spend in spends), Usage()),
+        cost_usd=sum(spend.cost_usd for spend in spends),
+        unpriced=sum(spend.unpriced for spend in spends),
+    )
 
 
 class Ledger(Protocol):

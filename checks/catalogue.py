@@ -134,7 +134,8 @@ def slash_commands() -> list[Command]:
 
 
 def _config(folder: Path) -> Config:
-    return Config.build({"model": {"provider": "offline"}}, workspace=Workspace(folder), env={})
+    everything = {"model": {"provider": "offline"}, "web": {"search": {"provider": "searxng", "url": "http://searx"}}}
+    return Config.build(everything, workspace=Workspace(folder), env={})
 
 
 def event_kinds() -> list[type[events.Event]]:

@@ -24,6 +24,7 @@ ROOMS = (
     "jobs",
     "core",
     "toolhost",
+    "web",
 )
 MODULES = ("clock", "errors")
 

@@ -21,6 +21,8 @@ from picklebot.settings.models import PriceSettings as PriceSettings
 from picklebot.settings.models import ProviderKind as ProviderKind
 from picklebot.settings.models import ProviderSettings as ProviderSettings
 from picklebot.settings.values import AgentId, Section, Zone
+from picklebot.settings.web import SearchSettings as SearchSettings
+from picklebot.settings.web import WebSettings as WebSettings
 from picklebot.settings.work import BindingSettings as BindingSettings
 from picklebot.settings.work import CronSettings as CronSettings
 from picklebot.settings.work import DeliverySettings as DeliverySettings
@@ -88,6 +90,7 @@ class Settings(Section):
     mcp_servers: Mapping[str, McpServerSettings] = Field(
         default_factory=dict[str, McpServerSettings], description="Servers of further tools, by name."
     )
+    web: WebSettings = Field(default_factory=WebSettings, description="Reading and searching the web.")
     tools: ToolSettings = Field(default_factory=ToolSettings, description="The user's own tools.")
     logging: LoggingSettings = Field(default_factory=LoggingSettings, description="The log.")
 

@@ -28,14 +28,10 @@ from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
+from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
-TO_COME = frozenset(
-    {
-        "web_fetch",
-        "web_search",
-    }
-)  #: names that a rule may already speak of
+MAYBE = frozenset({"web_search"})  #: names that a rule may speak of though no tool has them: nothing is set up for them
 LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"})
 """Tools that are made with the workers, because those do what the tools promise."""
 
@@ -72,7 +68,7 @@ def _check_sandbox(config: Config) -> None:
 def _check_rules(config: Config, toolset: Toolset) -> None:
     """Refuse a rule for a tool that does not exist: its writer believes that it protects."""
     for name in config.approvals:
-        if name not in toolset.tools and name not in TO_COME | LATE and not name.startswith("mcp__"):
+        if name not in toolset.tools and name not in MAYBE | LATE and not name.startswith("mcp__"):
             raise ConfigError(f"approvals: {'; '.join(toolset.notes([name]))}")
 
 
@@ -128,4 +124,5 @@ def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposi
         *create_file_tools(hosts, proposing),
         *create_shell_tools(hosts, seconds=config.sandbox.seconds),
         *create_memory_tools(Notes(config.workspace.memories), clock=clock),
+        *web_tools(config),
     ]

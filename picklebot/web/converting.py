@@ -1,0 +1,58 @@
+"""HTML into text, in a process of its own that has little memory and little time.
+
+Promises that a page which makes its reader wander costs a few seconds and no more. Knows no web.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+
+from picklebot.errors import ToolError
+
+SECONDS = 15.0
+MAX_TEXT = 4_000_000  #: bytes that the reader may write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What a page says."""
+
+    title: str
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+async def convert(content: bytes, *, charset: str | None, url: str, seconds: float = SECONDS) -> Text:
+    """Return a page as markdown.
+
+    Raises:
+        ToolError: it cannot be read within the bounds.
+    """
+    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "picklebot.web.reader",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+        limit=MAX_TEXT,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            asked = json.dumps({"charset": charset, "url": url}).encode()
+            answer, _ = await process.communicate(asked + b"\n" + content)
+    except TimeoutError as exc:
+        raise ToolError(f"{url} is a page that takes too long to read") from exc
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode or len(answer) > MAX_TEXT:
+        raise ToolError(f"{url} is a page that cannot be read: it is too deep or too large")
+    read = json.loads(answer)
+    return Text(title=read["title"], text=read["text"], notes=tuple(read["notes"]))

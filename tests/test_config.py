@@ -108,7 +108,8 @@ def test_every_problem_is_named_at_once_with_its_line_and_the_nearest_name(read:
         ("a: 1\n---\nb: 2", ":2: this is no YAML: but found another document"),
         (b"a: \xff", ":1: byte 0xff is not UTF-8"),
         (b"a: 1\nb: \x00", ":2: this is no YAML: a character that is not allowed"),
-        ("a: " + "[" * 20_000, ":1: nested more than 16 deep"),
+        ("a: " + "[" * 100, ":1: nested more than 16 deep"),
+        ("a: " + "[" * 20_000, "nest"),  # newer scanners refuse it themselves
         ("# " + "x" * 256 * 1024, ": longer than 256 KB"),
     ],
 )

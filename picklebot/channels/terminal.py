@@ -37,6 +37,66 @@ class Reply:
     seen: asyncio.Future[None]
 
 
+class Tray:
+    """Replies between their sender and the screen. One that was shown before it came is taken as shown."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Reply] = {}
+        self._arrived = asyncio.Event()
+        self._shown: set[str] = set()
+        self._closed = False
+
+    async def show(self, key: str, content: str) -> None:
+        """Wait until the screen has shown the reply called `key`.
+
+        Raises:
+            ChannelUnavailable: the screen is closed.
+        """
+        if key in self._shown:
+            self._shown.discard(key)
+            return
+        if self._closed:
+            raise ChannelUnavailable("the terminal is closed; the next `picklebot chat` shows this")
+        reply = Reply(key, content, asyncio.get_running_loop().create_future())
+        self._waiting[key] = reply
+        self._arrived.set()
+        try:
+            await reply.seen
+        finally:
+            del self._waiting[key]
+
+    def shown(self, key: str) -> None:
+        """The person has seen the reply called `key`, whether or not it has come here yet."""
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            self._shown.add(key)
+        elif not waiting.seen.done():
+            waiting.seen.set_result(None)
+
+    @property
+    def unsent(self) -> frozenset[str]:
+        """The keys of replies that were shown and have not come here."""
+        return frozenset(self._shown)
+
+    @property
+    def waiting(self) -> list[Reply]:
+        """Replies that have come and are not shown yet, in order."""
+        return [reply for reply in self._waiting.values() if not reply.seen.done()]
+
+    async def unseen(self) -> None:
+        """Wait until there is a reply to be shown."""
+        while not self.waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def close(self) -> None:
+        """Show no more: what still waits is left to the next terminal."""
+        self._closed = True
+        for reply in self._waiting.values():
+            if not reply.seen.done():
+                reply.seen.set_exception(ChannelUnavailable("the terminal was closed before this was shown"))
+
+
 class TerminalChannel:
     """A `Channel` whose platform is the screen of `user`."""
 
@@ -48,10 +108,7 @@ class TerminalChannel:
     def __init__(self, user: str) -> None:
         self.source = Source(self.name, (user,))
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(ROOM)
-        self._waiting: dict[str, Reply] = {}
-        self._arrived = asyncio.Event()
-        self._shown: set[str] = set()
-        self._closed = False
+        self.tray = Tray()
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncIterator[Incoming], None]:
@@ -100,47 +157,5 @@ class TerminalChannel:
         """
         if to != self.source:
             raise ChannelUnavailable(f"{str(to)!r} has no terminal open here, only {str(self.source)!r} has")
-        if key in self._shown:
-            self._shown.discard(key)
-            return ""
-        if self._closed:
-            raise ChannelUnavailable("the terminal is closed; the next `picklebot chat` shows this")
-        reply = Reply(key, content, asyncio.get_running_loop().create_future())
-        self._waiting[key] = reply
-        self._arrived.set()
-        try:
-            await reply.seen
-        finally:
-            del self._waiting[key]
+        await self.tray.show(key, content)
         return ""
-
-    def shown(self, key: str) -> None:
-        """The person has seen the reply called `key`, whether or not it has been sent here yet."""
-        waiting = self._waiting.get(key)
-        if waiting is None:
-            self._shown.add(key)
-        elif not waiting.seen.done():
-            waiting.seen.set_result(None)
-
-    @property
-    def unsent(self) -> frozenset[str]:
-        """The keys of replies that were shown and have not been sent here."""
-        return frozenset(self._shown)
-
-    @property
-    def waiting(self) -> list[Reply]:
-        """Replies that were sent here and not shown yet, in order."""
-        return [reply for reply in self._waiting.values() if not reply.seen.done()]
-
-    async def unseen(self) -> None:
-        """Wait until there is a reply to be shown."""
-        while not self.waiting:
-            self._arrived.clear()
-            await self._arrived.wait()
-
-    def close(self) -> None:
-        """Show no more: what still waits stays in the outbox."""
-        self._closed = True
-        for reply in self._waiting.values():
-            if not reply.seen.done():
-                reply.seen.set_exception(ChannelUnavailable("the terminal was closed before this was shown"))

@@ -7,11 +7,11 @@ import asyncio
 import sys
 from typing import assert_never, cast
 
-from picklebot.app import App, open_app
-from picklebot.channels.terminal import TerminalChannel, whoami
 from picklebot.cli.beside import run_beside
 from picklebot.cli.calling import BAD_CONFIG, FAILED, INTERRUPTED, MODEL, OK, REFUSED, TEMPORARY
+from picklebot.cli.daemon import Daemon
 from picklebot.cli.dialogue import Dialogue, TurnEnd
+from picklebot.cli.meeting import meet
 from picklebot.cli.output import print_json, remark
 from picklebot.cli.plain_view import PlainView, SilentView, View
 from picklebot.cli.quiet import log_to_file
@@ -53,27 +53,26 @@ def _read_stdin() -> str:
 
 
 async def _ask(config: Config, content: str, *, agent: str | None, session: str | None, as_json: bool) -> int:
-    channel = TerminalChannel(whoami())
-    async with open_app(config, channels=[channel], role="ask") as app:
-        for notice in app.notices:
+    async with meet(config, role="ask") as daemon:
+        for notice in daemon.notices:
             remark(notice)
-        question = _Question(app, channel, as_json=as_json)
+        question = _Question(daemon, as_json=as_json)
         put = question.put(content, agent=agent, session=session)
-        return await run_beside(app, channel, put, interrupt=question.interrupt)
+        return await run_beside(daemon, put, interrupt=question.interrupt)
 
 
 class _Question:
     """One question, and Ctrl-C while it is answered."""
 
-    def __init__(self, app: App, channel: TerminalChannel, *, as_json: bool) -> None:
-        self._app = app
-        self._dialogue = Dialogue(app, channel)
+    def __init__(self, daemon: Daemon, *, as_json: bool) -> None:
+        self._daemon = daemon
+        self._dialogue = Dialogue(daemon)
         self._as_json = as_json
         self._interrupted = False
 
     async def put(self, content: str, *, agent: str | None, session: str | None) -> int:
         if session is not None:
-            session = (await self._app.store.sessions.get(session)).id
+            session = await self._daemon.find(session)
         end = await self._dialogue.say(content, _view(as_json=self._as_json), agent=agent, session=session)
         if self._as_json:
             await self._print_json(end)
@@ -86,18 +85,17 @@ class _Question:
         return leave
 
     async def _print_json(self, end: TurnEnd) -> None:
-        spend = await self._app.store.ledger.of_turn(end.accepted.event_id)
-        session = await self._app.store.sessions.get(end.accepted.session_id)
+        bill = await self._daemon.bill(end.accepted.event_id, end.accepted.session_id)
         document = {
             "event_id": end.accepted.event_id,
-            "session_id": session.id,
-            "agent": session.agent_id,
+            "session_id": end.accepted.session_id,
+            "agent": bill.agent_id,
             "reply": end.reply,
             "error": end.error,
             "usage": {
-                "input_tokens": spend.usage.context_tokens,
-                "output_tokens": spend.usage.output_tokens,
-                "cost_usd": spend.cost_usd,
+                "input_tokens": bill.input_tokens,
+                "output_tokens": bill.output_tokens,
+                "cost_usd": bill.cost_usd,
             },
         }
         print_json(document)

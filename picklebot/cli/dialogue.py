@@ -1,19 +1,17 @@
-"""A conversation between one terminal and a daemon in this process.
+"""A conversation between one terminal and a daemon.
 
-Promises that what was said is followed to the end of its turn. Knows no screen and no keyboard.
+Promises that what was said is followed to the end of its turn. Knows no screen, no keyboard, and not where the daemon
+is.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from picklebot.app import App
 from picklebot.channels.base import Accepted
-from picklebot.channels.terminal import TerminalChannel
+from picklebot.cli.daemon import Daemon
 from picklebot.cli.output import remark
 from picklebot.cli.plain_view import View
-from picklebot.clock import SystemClock
 from picklebot.core.bus import Subscription
 from picklebot.core.events import (
     Event,
@@ -24,21 +22,10 @@ from picklebot.core.events import (
     ToolStarted,
     TurnFinished,
 )
-from picklebot.errors import NotFound
-from picklebot.store.base import Session
+from picklebot.core.talk import Delay
+from picklebot.workers.commands import Commands
 
 FRAME = 0.04  #: seconds between two drawings of a text that grows
-
-HEARD: tuple[type[Event], ...] = (OutboundEvent, TextDelta, ToolStarted, ToolFinished, TurnFinished)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Where somebody wants to talk; nothing means: go on."""
-
-    agent: str | None = None
-    session: str | None = None
-    new: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +43,8 @@ class TurnEnd:
 class Dialogue:
     """Says one thing at a time, and hears what comes of it."""
 
-    def __init__(self, app: App, channel: TerminalChannel) -> None:
-        self._app = app
-        self._channel = channel
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
         self._session: str | None = None
 
     async def say(self, content: str, view: View, *, agent: str | None = None, session: str | None = None) -> TurnEnd:
@@ -70,30 +56,27 @@ class Dialogue:
         view.begin()
         try:
             # Heard from before it is said, so that nothing of the turn is missed.
-            with self._app.bus.subscribe(*HEARD, maxsize=1024) as events:
-                accepted = await self._channel.say(content, agent=agent, session=session)
+            with self._daemon.hear() as events:
+                accepted = await self._daemon.say(content, agent=agent, session=session)
                 self._session = accepted.session_id
-                command = self._app.staff.commands.parse(content) is not None
-                if not command and (until := await self._parked_until(accepted.session_id)) is not None:
-                    remark(f"An earlier message of this session waits until {until:%H:%M} UTC; yours comes after it.")
-                    spent = await self._app.store.refusals.holds(accepted.session_id, SystemClock().now())
-                    return _later(accepted, until, "DaySpent" if spent else "Parked")
+                command = Commands.parse(content) is not None
+                if not command and (delay := await self._daemon.delay(accepted.session_id)) is not None:
+                    until = f"{delay.until:%H:%M} UTC"
+                    remark(f"An earlier message of this session waits until {until}; yours comes after it.")
+                    return _later(accepted, delay)
                 return await self._follow(accepted, events, view, command=command)
         finally:
             self._session = None
             view.end()
 
-    async def _parked_until(self, session_id: str) -> datetime | None:
-        return await self._app.store.inbox.parked_until(session_id, SystemClock().now())
-
     def stop(self) -> bool:
         """Stop the turn that runs; return whether there was one."""
-        return self._session is not None and self._app.staff.taker.stop(self._session)
+        return self._session is not None and self._daemon.stop_turn(self._session)
 
     def shown(self, end: TurnEnd) -> None:
         """The person has seen the end of this turn."""
         for key in end.keys:
-            self._channel.shown(key)
+            self._daemon.tray.shown(key)
 
     async def _follow(self, accepted: Accepted, events: Subscription[Event], view: View, *, command: bool) -> TurnEnd:
         replies: list[OutboundEvent] = []
@@ -136,9 +119,10 @@ async def _draw(view: View) -> None:
     await asyncio.sleep(max(FRAME, 3 * (loop.time() - began)))
 
 
-def _later(accepted: Accepted, until: datetime, kind: str) -> TurnEnd:
+def _later(accepted: Accepted, delay: Delay) -> TurnEnd:
     """The message is on disk, and its turn comes after one that was put off."""
-    error = f"an earlier message of this session waits until {until:%Y-%m-%d %H:%M} UTC"
+    error = f"an earlier message of this session waits until {delay.until:%Y-%m-%d %H:%M} UTC"
+    kind = "DaySpent" if delay.spent else "Parked"
     return TurnEnd(accepted=accepted, outcome="parked", reply="", keys=(), error=error, kind=kind)
 
 
@@ -151,30 +135,3 @@ def _end(accepted: Accepted, replies: Sequence[OutboundEvent], finished: TurnFin
         error=finished.error if finished else None,
         kind=finished.kind if finished else "",
     )
-
-
-async def enter(app: App, channel: TerminalChannel, wish: Wish) -> Session | None:
-    """Go where `wish` says; return the session that is there, None where the first message will open one.
-
-    Raises:
-        NotFound: there is no such agent or session, or the session is another agent's.
-    """
-    sessions, source = app.store.sessions, channel.source
-    if wish.agent is not None and wish.session is None:
-        await app.staff.commands.run(source, ("agent", wish.agent))
-    if wish.session is not None:
-        session = await sessions.get(wish.session)
-        if wish.agent not in {None, session.agent_id}:
-            raise NotFound(f"session {session.id} is one of {session.agent_id!r}, not of {wish.agent!r}")
-        await sessions.switch(source, session.id)
-    if wish.new and wish.agent is not None:
-        await sessions.start(source, app.library.get_agent(wish.agent).id, at=SystemClock().now())
-    elif wish.new:
-        await app.staff.commands.run(source, ("new", ""))
-    return await sessions.current(source)
-
-
-async def agent_of(app: App, channel: TerminalChannel) -> str:
-    """Return the id of the agent that answers here."""
-    session = await app.store.sessions.current(channel.source)
-    return session.agent_id if session else app.staff.routing.resolve(channel.source)

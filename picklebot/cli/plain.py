@@ -6,15 +6,17 @@ Knows no colour and no cursor.
 import asyncio
 import sys
 
-from picklebot.app import App, open_app
-from picklebot.channels.terminal import Reply, TerminalChannel, whoami
+from picklebot.channels.terminal import Reply
 from picklebot.cli.beside import late_replies, run_beside
 from picklebot.cli.calling import FAILED, OK
-from picklebot.cli.dialogue import Dialogue, Wish, enter
+from picklebot.cli.daemon import Daemon
+from picklebot.cli.dialogue import Dialogue
 from picklebot.cli.lines import read_lines
+from picklebot.cli.meeting import meet
 from picklebot.cli.output import remark, say
 from picklebot.cli.plain_view import PlainView
 from picklebot.config import Config
+from picklebot.core.talk import Wish
 from picklebot.errors import ChannelError, NotFound, StoreFull
 
 WAYS_OUT = frozenset({"exit", "quit", "/exit", "/quit"})
@@ -26,26 +28,24 @@ async def converse(*, config: Config, agent: str | None, session: str | None, ne
     Raises:
         PicklebotError: the conversation could not begin.
     """
-    channel = TerminalChannel(whoami())
-    async with open_app(config, channels=[channel], role="chat") as app:
-        for notice in app.notices:
+    async with meet(config, role="chat") as daemon:
+        for notice in daemon.notices:
             remark(notice)
+        conversation = _PlainConversation(daemon)
         wish = Wish(agent=agent, session=session, new=new)
-        conversation = _PlainConversation(app, channel)
-        return await run_beside(app, channel, conversation.run(wish), interrupt=conversation.interrupt)
+        return await run_beside(daemon, conversation.run(wish), interrupt=conversation.interrupt)
 
 
 class _PlainConversation:
-    def __init__(self, app: App, channel: TerminalChannel) -> None:
-        self._app = app
-        self._channel = channel
-        self._dialogue = Dialogue(app, channel)
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._dialogue = Dialogue(daemon)
         self._screen = asyncio.Lock()
         self._interrupted = False
 
     async def run(self, wish: Wish) -> int:
-        await enter(self._app, self._channel, wish)
-        async with late_replies(self._channel, self._screen, _show_late):
+        await self._daemon.enter(wish)
+        async with late_replies(self._daemon.tray, self._screen, _show_late):
             return await self._talk()
 
     def interrupt(self) -> bool:

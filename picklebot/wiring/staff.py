@@ -22,6 +22,7 @@ from picklebot.wiring.parts import Parts
 from picklebot.wiring.routing import routing_of
 from picklebot.wiring.stage import now_in, stage_for
 from picklebot.wiring.tasks import create_heartbeat, create_tasks, create_unasked, with_late_tools
+from picklebot.wiring.terminals import open_accounts, open_desk
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
@@ -31,6 +32,7 @@ from picklebot.workers.commands import Command, Commands
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.desk import Accounts, Desk
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.orders import Orders
 from picklebot.workers.places import is_owner
@@ -54,6 +56,8 @@ class Staff:
     routing: RoutingTable
     scheduler: CronWorker | None
     """None in a process that ends with its answer."""
+    desk: Desk
+    accounts: Accounts
 
 
 async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
@@ -103,6 +107,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         definitions=definitions,
         routing=routing,
         scheduler=scheduler,
+        desk=open_desk(config, clock, parts, commands=commands, routing=routing),
+        accounts=open_accounts(clock, parts),
     )
 
 

@@ -38,7 +38,8 @@ class Commands:
         """Every command, by name."""
         return [self._commands[name] for name in sorted(self._commands)]
 
-    def parse(self, content: str) -> tuple[str, str] | None:
+    @staticmethod
+    def parse(content: str) -> tuple[str, str] | None:
         """Return (name, argument) if `content` is a command, known or not; None if it is a message."""
         match = _COMMAND.fullmatch(content.strip())
         return (match[1], (match[2] or "").strip()) if match else None

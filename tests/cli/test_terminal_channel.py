@@ -22,7 +22,7 @@ async def sending(channel: TerminalChannel, key: str, content: str = "hello") ->
     """Send a reply as the delivery worker does, and wait until it is at the screen."""
     async with asyncio.timeout(5):
         task = asyncio.create_task(channel.send(channel.source, content, key=key))
-        await channel.unseen()
+        await channel.tray.unseen()
         try:
             yield task
         finally:
@@ -71,24 +71,24 @@ async def test_a_verdict_for_somebody_who_left_troubles_nobody(channel: Terminal
 
 async def test_a_reply_is_delivered_once_it_was_shown_and_not_before(channel: TerminalChannel) -> None:
     async with sending(channel, "k1") as task:
-        assert [(reply.key, reply.content) for reply in channel.waiting] == [("k1", "hello")]
+        assert [(reply.key, reply.content) for reply in channel.tray.waiting] == [("k1", "hello")]
         assert not task.done()
-        channel.shown("k1")
+        channel.tray.shown("k1")
         assert await task == ""
-    assert channel.waiting == []
-    assert channel.unsent == frozenset()
+    assert channel.tray.waiting == []
+    assert channel.tray.unsent == frozenset()
 
 
 async def test_a_reply_that_was_shown_before_it_was_sent_is_delivered_at_once(channel: TerminalChannel) -> None:
-    channel.shown("k1")
-    assert channel.unsent == {"k1"}
+    channel.tray.shown("k1")
+    assert channel.tray.unsent == {"k1"}
     assert await channel.send(channel.source, "hello", key="k1") == ""
-    assert channel.unsent == frozenset()
+    assert channel.tray.unsent == frozenset()
 
 
 async def test_a_terminal_that_closes_leaves_what_it_did_not_show_for_the_next(channel: TerminalChannel) -> None:
     async with sending(channel, "k1") as task:
-        channel.close()
+        channel.tray.close()
         with pytest.raises(ChannelUnavailable):
             await task
     with pytest.raises(ChannelUnavailable):
@@ -103,7 +103,7 @@ async def test_a_reply_for_somebody_else_is_not_shown_here(channel: TerminalChan
 async def test_a_delivery_that_was_given_up_is_not_shown(channel: TerminalChannel) -> None:
     async with sending(channel, "k1"):
         pass
-    assert channel.waiting == []
+    assert channel.tray.waiting == []
 
 
 def test_the_person_has_a_name_even_where_the_system_knows_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,8 @@ def _compose(text: str, name: str) -> Any:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as exc:
         place = f"{name}:{exc.problem_mark.line + 1}" if exc.problem_mark else name
+        if "nesting depth" in str(exc.problem):  # libyaml has a limit too, and reads ahead
+            raise ConfigError(f"{place}: nested more than {MAX_DEPTH} deep") from exc
         start = f" ({exc.context}, from line {exc.context_mark.line + 1} on)" if exc.context_mark else ""
         raise ConfigError(f"{place}: this is no YAML: {exc.problem}{start}") from exc
     except yaml.YAMLError as exc:  # a character that YAML forbids: it has a position, and no mark

@@ -178,6 +178,8 @@ class _Builder:
             ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
         )
         line = min(marks[-1] if late else marks[0], self._last) if marks else 0
+        if "nesting depth" in problem:  # libyaml has a limit too, and reads ahead
+            return SubsetError(f"this is nested more than {MAX_DEPTH} deep", line=line)
         if "tab character" in problem or "'\\t'" in problem:
             return SubsetError("this line is indented with a tab: use spaces", line=line)
         if "quoted scalar" in context and "end of stream" in problem:

@@ -1,6 +1,7 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 #   make PYTHON=/path/to/python ...   takes that Python
 #   make test ARGS='-k bus'           passes ARGS on to the program
+#   make test ARGS='-n0 -k bus'       runs the tests in one process, one after the other
 
 # The first that will do, looked for once and only if needed.
 PYTHON = $(eval PYTHON := $$(shell for each in python3.14 python3.13 python3.12 python3.11 python3 python; do \
@@ -8,6 +9,8 @@ PYTHON = $(eval PYTHON := $$(shell for each in python3.14 python3.13 python3.12 
 	command -v "$$$$each" && break; done))$(PYTHON)
 ARGS ?=
 BIN := .venv/bin
+# A process for each core; who is done takes over from who is not.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -20,7 +23,7 @@ chat: core ## talk to an agent here, in the terminal
 	@$(BIN)/picklebot chat $(ARGS)
 
 test: dev ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 check: tools ## format, lint, types, imports, docs, tests: the same as CI
 	@$(BIN)/ruff format --check .
@@ -32,7 +35,7 @@ check: tools ## format, lint, types, imports, docs, tests: the same as CI
 	@$(BIN)/python -m checks.excepts
 	@$(BIN)/python -m checks.file_length
 	@$(BIN)/python -m checks.reference
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 docs: dev ## make docs/reference.md anew from the code
 	@$(BIN)/python -m checks.reference --write

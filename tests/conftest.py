@@ -1,6 +1,8 @@
 """What every test has: the guards, and a small workspace."""
 
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -17,6 +19,24 @@ hypothesis.settings.load_profile("suite")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Guards(), "picklebot-guards")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Spell out what has no bytes: what a worker tells of a test that logs such text crosses a pipe."""
+    return _spelled((yield))
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {key: _spelled(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(_spelled(each) for each in value)
+        case _:
+            return value
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError
 from picklebot.lock import Holder, hold
+from picklebot.memory.memories import Memories
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
+from picklebot.wiring.memory import memories_of
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
@@ -38,6 +40,7 @@ class Parts:
     store: SqliteStore
     models: Models
     toolset: Toolset
+    memories: Memories
     library: Library
     bootstrap: Bootstrap
     skills: Skills
@@ -77,7 +80,9 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         proposing = FileProposals(
             proposals=store.proposals, is_owner=is_owner, now=now_in(config, clock), tell=posting.ask
         )
-        toolset = await stack.enter_async_context(open_tools(config, clock, proposing, skills))
+        memories = memories_of(config, clock)
+        stack.push_async_callback(memories.close)
+        toolset = await stack.enter_async_context(open_tools(config, clock, proposing, skills, memories))
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         yield Parts(
@@ -86,6 +91,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             store=store,
             models=models,
             toolset=toolset,
+            memories=memories,
             library=library,
             bootstrap=bootstrap,
             skills=skills,

@@ -13,7 +13,7 @@ from picklebot.config import Config
 from picklebot.core.board import BoardEntry, EntryState, Hand
 from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError, ToolError
-from picklebot.memory.notes import Notes
+from picklebot.memory.memories import Memories
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.board import create_board_tool
 from picklebot.tools.dispatch import Answered, create_dispatch_tool
@@ -28,6 +28,7 @@ from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
+from picklebot.wiring.memory import memories_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
@@ -40,7 +41,7 @@ _NOT_RUN = "no daemon runs here"
 
 @asynccontextmanager
 async def open_tools(
-    config: Config, clock: Clock, proposing: Proposing, skills: SkillTexts
+    config: Config, clock: Clock, proposing: Proposing, skills: SkillTexts, memories: Memories
 ) -> AsyncGenerator[Toolset, None]:
     """Make the tools; their processes end with the block. What steers agents goes through `proposing`.
 
@@ -51,7 +52,14 @@ async def open_tools(
     launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
     async with ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts:
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
-        toolset = Toolset([*_built_in(config, hosts, clock, proposing), *create_skill_tools(skills), *local])
+        toolset = Toolset(
+            [
+                *_built_in(config, hosts, clock, proposing),
+                *create_memory_tools(memories, clock=clock),
+                *create_skill_tools(skills),
+                *local,
+            ]
+        )
         _check_rules(config, toolset)
         yield toolset
 
@@ -80,7 +88,8 @@ def describe_tools(config: Config) -> list[Tool]:
     shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock)]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
-    return [*_built_in(config, hosts, clock), *skills, *late, *shared, *local]
+    memory = create_memory_tools(memories_of(config, clock), clock=clock)
+    return [*_built_in(config, hosts, clock), *memory, *skills, *late, *shared, *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:
@@ -123,6 +132,5 @@ def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposi
     return [
         *create_file_tools(hosts, proposing),
         *create_shell_tools(hosts, seconds=config.sandbox.seconds),
-        *create_memory_tools(Notes(config.workspace.memories), clock=clock),
         *web_tools(config),
     ]

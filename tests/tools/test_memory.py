@@ -1,12 +1,13 @@
 """The memory tools, on real notes."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from picklebot.errors import ToolError
-from picklebot.memory.notes import Notes
+from picklebot.memory.memories import Memories
 from picklebot.testing.clock import FakeClock
 from picklebot.tools.base import Effect
 from picklebot.tools.memory import create_memory_tools
@@ -14,34 +15,36 @@ from tests.tools.conftest import context
 
 
 @pytest.fixture
-def notes(tmp_path: Path) -> Notes:
-    return Notes(tmp_path / "memories")
+async def memories(tmp_path: Path) -> AsyncGenerator[Memories]:
+    opened = Memories(tmp_path / "memories", tmp_path / "memory.db", clock=FakeClock())
+    yield opened
+    await opened.close()
 
 
-async def call(notes: Notes, name: str, **given: Any) -> object:
-    tools = {tool.name: tool for tool in create_memory_tools(notes, clock=FakeClock())}
+async def call(memories: Memories, name: str, **given: Any) -> object:
+    tools = {tool.name: tool for tool in create_memory_tools(memories, clock=FakeClock())}
     return await tools[name].run(context(), given)
 
 
-async def test_what_is_saved_is_found_and_read_with_its_origin(notes: Notes) -> None:
-    assert await call(notes, "save_memory", topic="Tea", content="She prefers Assam.") == "Saved in topics/tea.md."
-    found = await call(notes, "search_memory", query="assam")
+async def test_what_is_saved_is_found_and_read_with_its_origin(memories: Memories) -> None:
+    assert await call(memories, "save_memory", topic="Tea", content="She prefers Assam.") == "Saved in topics/tea.md."
+    found = await call(memories, "search_memory", query="assam")
     assert found == "[topics/tea.md, 2030-01-01 00:00 UTC, from cli:ann]\nShe prefers Assam."
-    read = await call(notes, "read_memory", path="topics/tea.md")
-    assert read == "## 2030-01-01 00:00 UTC (from cli:ann)\n\nShe prefers Assam.\n"
+    read = await call(memories, "read_memory", path="topics/tea.md")
+    assert read == "## 2030-01-01 00:00 UTC (from cli:ann by pickle)\n\nShe prefers Assam.\n"
 
 
-async def test_saving_again_after_a_crash_keeps_one_note(notes: Notes) -> None:
-    (save, *_) = create_memory_tools(notes, clock=FakeClock())
+async def test_saving_again_after_a_crash_keeps_one_note(memories: Memories) -> None:
+    (save, *_) = create_memory_tools(memories, clock=FakeClock())
     assert save.effect is Effect.KEYED
     for _ in range(2):
         await save.run(context(), {"topic": "tea", "content": "Assam."})
-    assert len(await notes.search("assam")) == 1
+    assert len((await memories.search("assam")).notes) == 1
 
 
-async def test_what_cannot_be_kept_or_found_is_told(notes: Notes) -> None:
+async def test_what_cannot_be_kept_or_found_is_told(memories: Memories) -> None:
     with pytest.raises(ToolError, match="is no topic"):
-        await call(notes, "save_memory", topic="...", content="x")
+        await call(memories, "save_memory", topic="...", content="x")
     with pytest.raises(ToolError, match=r"no notes at '\.\./config\.yaml'"):
-        await call(notes, "read_memory", path="../config.yaml")
-    assert await call(notes, "search_memory", query="nothing") == "Nothing is remembered about 'nothing'."
+        await call(memories, "read_memory", path="../config.yaml")
+    assert await call(memories, "search_memory", query="nothing") == "Nothing is remembered about 'nothing'."

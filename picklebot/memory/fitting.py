@@ -1,0 +1,121 @@
+"""Which passages fit the words of a question, best first: BM25 (Robertson and Zaragoza, 2009).
+
+Functions of a plain connection. Promises a bounded time: of the words of a question the rarest are looked up first, up
+to `MOST` passages together, and only the `WEIGHED` that hold most of them are read. Knows no vector.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from math import log
+
+from picklebot.memory.asking import Word
+from picklebot.memory.words import indexed_of
+
+MOST = 6_000  #: passages that are looked up for one question
+WEIGHED = 60  #: passages that are read for one question
+_K, _B = 1.2, 0.75  # the usual constants of BM25
+_KIN = 0.6  # what a word counts that is only akin to the one that was asked for
+_LEAST = 0.05  # what even the commonest word counts
+
+_CHOSEN = """
+SELECT p.id FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value JOIN files AS f ON f.id = p.file
+ORDER BY p.day DESC, f.path, p.line LIMIT ?
+"""
+_READ = """
+SELECT p.id, f.path, p.length, p.day, p.line, t.content FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value
+JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A passage that fits, and the words of it that do."""
+
+    passage: int
+    score: float
+    words: tuple[str, ...]
+
+
+def fitting(connection: sqlite3.Connection, words: Sequence[Word], limit: int) -> list[Fit]:
+    """Return the passages that fit `words` best; among equals the latest first."""
+    total, length = connection.execute("SELECT passages, length FROM totals").fetchone()
+    worth = _worth(words, total)
+    chosen = _choose(connection, _looked_up(connection, words, worth))
+    average = max(length / max(total, 1), 1.0)
+    fits: list[tuple[float, int, str, int, Fit]] = []
+    for passage, path, size, day, line, content in connection.execute(_READ, (_json(chosen),)):
+        counts = Counter(indexed_of(path, content))
+        norm = _K * (1 - _B + _B * size / average)
+        score, held = _weigh(counts, worth, norm)
+        fits.append((-round(score, 9), -day, path, line, Fit(passage, score, held)))
+    return [each[-1] for each in sorted(fits, key=lambda each: each[:-1])[:limit]]
+
+
+def _worth(words: Iterable[Word], total: int) -> list[Mapping[str, float]]:
+    """Return for each word of the question what each term that stands for it is worth: more the rarer it is."""
+
+    def rarity(passages: int) -> float:
+        return max(log(1 + (total - passages + 0.5) / (passages + 0.5)), _LEAST)
+
+    found: list[Mapping[str, float]] = []
+    for word in words:
+        own = {word.term: rarity(word.passages)} if word.passages else {}
+        # Together, so that a slip of the pen that stands in one note does not count as a rare word.
+        akin = _KIN * min(rarity(sum(word.kin.values())), *own.values(), 99.0) if word.kin else 0.0
+        found.append({**dict.fromkeys(word.kin, akin), **own})
+    return found
+
+
+def _looked_up(
+    connection: sqlite3.Connection, words: Sequence[Word], worth: Sequence[Mapping[str, float]]
+) -> dict[int, float]:
+    """Return what the passages that hold the words are worth, however often they hold them."""
+    sums: dict[int, float] = {}
+    room = MOST
+    for word, terms in sorted(zip(words, worth, strict=True), key=lambda each: each[0].passages or 1):
+        best: dict[int, float] = {}
+        for group, count in ((list(word.kin), sum(word.kin.values())), ([word.term], word.passages)):
+            if not group or not count or (sums and count > room):
+                continue
+            room -= count
+            value = terms[group[0]]
+            match = " OR ".join(f'"{term}"' for term in group)
+            rows = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (match,)).fetchall()
+            best.update(dict.fromkeys([row[0] for row in rows], value))
+        for passage, value in best.items():
+            sums[passage] = sums.get(passage, 0.0) + value
+    return sums
+
+
+def _choose(connection: sqlite3.Connection, sums: Mapping[int, float]) -> list[int]:
+    """Return the passages worth reading: those worth most, and of those worth the same the latest."""
+    if len(sums) <= WEIGHED:
+        return list(sums)
+    least = nlargest(WEIGHED, sums.values())[-1]
+    chosen = [passage for passage, value in sums.items() if value > least + 1e-9]
+    equal = [passage for passage, value in sums.items() if abs(value - least) <= 1e-9]
+    rows = connection.execute(_CHOSEN, (_json(equal), WEIGHED - len(chosen)))
+    return chosen + [row[0] for row in rows]
+
+
+def _weigh(
+    counts: Mapping[str, int], worth: Iterable[Mapping[str, float]], norm: float
+) -> tuple[float, tuple[str, ...]]:
+    score, held = 0.0, list[str]()
+    for terms in worth:
+        best, which = 0.0, ""
+        for term, value in terms.items():
+            if count := counts.get(term):
+                weight = value * count * (_K + 1) / (count + norm)
+                best, which = max((best, which), (weight, term))
+        if which:
+            score += best
+            held.append(which)
+    return score, tuple(held)
+
+
+def _json(numbers: Sequence[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"

@@ -1,0 +1,154 @@
+"""All that is remembered: notes in files, and the index that finds them.
+
+Promises that what was saved is found at once, by whoever asks next, and that a search says what it could not search.
+Knows no tool and no prompt.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from picklebot.clock import Clock
+from picklebot.memory.asking import words_of
+from picklebot.memory.base import Found, Note
+from picklebot.memory.fitting import Fit, fitting
+from picklebot.memory.index import Index
+from picklebot.memory.notes import Notes
+from picklebot.memory.ranking import fuse
+from picklebot.memory.words import moment
+
+PATIENCE = 2.0  #: seconds that a search waits for files which nobody has looked at yet
+DEPTH = 50  #: passages of each way of looking
+
+_NOTES = """
+SELECT p.id, f.path, p.line, p.at, p.day, p.origin, p.writer, p.outside, t.content
+FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value
+JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
+"""
+_LATEST = """
+SELECT p.id FROM passages AS p JOIN files AS f ON f.id = p.file WHERE p.outside <= ?
+ORDER BY p.day DESC, f.path, p.line DESC LIMIT ?
+"""
+
+
+class Memories:
+    """The notes of one workspace. Closed with `close`; until `follow` is begun, each search looks at the files first."""
+
+    def __init__(self, folder: Path, index: Path, *, clock: Clock) -> None:
+        self._notes = Notes(folder)
+        self._index = Index(folder, index, clock=clock)
+        self._clock = clock
+        self._followed = False
+
+    async def save(
+        self, topic: str, content: str, *, at: datetime, origin: str, by: str = "", outside: bool = False
+    ) -> str:
+        """Keep a note, once; return the path of its file.
+
+        Raises:
+            ValueError: it cannot be kept, in words.
+        """
+        path = await self._notes.save(topic, content, at=at, origin=origin, by=by, outside=outside)
+        await self._index_files([path])
+        return path
+
+    async def read(self, path: str) -> str:
+        """Return a file of notes.
+
+        Raises:
+            NotFound: there is no such file, or it is none of ours.
+        """
+        return await self._notes.read(path)
+
+    async def paths(self) -> list[str]:
+        """Return the paths of all files of notes, sorted."""
+        return await self._notes.paths()
+
+    async def search(self, query: str, limit: int = 10, *, outside: bool = True) -> Found:
+        """Return the notes that fit `query` best."""
+        try:
+            problems = await asyncio.to_thread(self._catch_up)
+            notes = await asyncio.to_thread(self._search, query, limit, outside)
+        except sqlite3.Error as exc:
+            return Found(problems=[f"the index of the notes cannot be used: {exc}"])
+        return Found(notes=notes, problems=problems)
+
+    async def latest(self, limit: int = 10, *, outside: bool = True) -> Sequence[Note]:
+        """Return the notes of the latest days, newest first."""
+        await asyncio.to_thread(self._catch_up)
+        return await asyncio.to_thread(self._latest, limit, outside)
+
+    async def refresh(self, paths: Collection[str] | None = None) -> None:
+        """Look at some files, or at all of them, so that they are found as they are now."""
+        if paths is None:
+            await asyncio.to_thread(self._index.refresh)
+        else:
+            await asyncio.to_thread(self._index.note, paths)
+
+    async def reindex(self) -> None:
+        """Make the index anew."""
+        await asyncio.to_thread(self._index.restart)
+        await self.refresh()
+
+    async def close(self) -> None:
+        """Close the index."""
+        await asyncio.to_thread(self._index.close)
+
+    async def _index_files(self, paths: Collection[str]) -> None:
+        try:
+            await asyncio.to_thread(self._index.note, paths)
+        except sqlite3.Error:
+            return  # what is in the files is kept; whoever searches next is told what is wrong with the index
+
+    def _catch_up(self) -> list[str]:
+        """Look at the files that nobody has looked at yet, for a while; return what is left to say."""
+        if self._followed and not self._index.lost():
+            return []
+        until = self._clock.monotonic() + PATIENCE
+        if self._index.refresh(go_on=lambda: self._clock.monotonic() < until):
+            return []
+        return ["the notes are still being indexed, so some of them were not searched"]
+
+    def _search(self, query: str, limit: int, outside: bool) -> list[Note]:
+        def ask(connection: sqlite3.Connection) -> list[Note]:
+            fits = {fit.passage: fit for fit in fitting(connection, words_of(connection, query), DEPTH)}
+            return self._ranked(connection, fits, limit, outside)
+
+        return self._index.ask(ask)
+
+    def _ranked(self, connection: sqlite3.Connection, fits: dict[int, Fit], limit: int, outside: bool) -> list[Note]:
+        notes = {number: note for number, note in _notes(connection, fits).items() if outside or not note.outside}
+        lists = {"words": [number for number in fits if number in notes]}
+        ages = {number: -note.day.timestamp() for number, note in notes.items()}
+        return [
+            replace(notes[number], score=score, why=why, words=fits[number].words if number in fits else ())
+            for number, score, why in fuse(lists, ages)[:limit]
+        ]
+
+    def _latest(self, limit: int, outside: bool) -> list[Note]:
+        def ask(connection: sqlite3.Connection) -> list[Note]:
+            chosen = [row[0] for row in connection.execute(_LATEST, (int(outside), limit))]
+            notes = _notes(connection, chosen)
+            return [notes[number] for number in chosen]
+
+        return self._index.ask(ask)
+
+
+def _notes(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, Note]:
+    rows = connection.execute(_NOTES, (f"[{','.join(map(str, numbers))}]",))
+    return {
+        number: Note(
+            path=path,
+            line=line,
+            at=moment(at) if at is not None else None,
+            day=moment(day),
+            origin=origin,
+            by=writer,
+            outside=bool(outside),
+            content=content,
+        )
+        for number, path, line, at, day, origin, writer, outside, content in rows
+    }

@@ -20,7 +20,6 @@ from picklebot.workers.commands import Command
 PAGE = Path("docs/reference.md")
 NOT_YET = (
     "gateway",
-    "mcp_servers",
     "memory",
     "model.capabilities.count_tokens",
     "model.capabilities.tool_choice",

@@ -24,6 +24,7 @@ ROOMS = (
     "jobs",
     "core",
     "toolhost",
+    "mcp",
     "web",
 )
 MODULES = ("clock", "errors")

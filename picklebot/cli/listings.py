@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         groups[kind] = _shelf(kind)
         app.add_typer(groups[kind], name=kind, help=summary)
     job_commands.register(groups["crons"])
+    _add_trust(groups["tools"])
     app.add_typer(tasks, name="tasks", help="The jobs made in conversation.")
     app.add_typer(sessions, name="sessions", help="Conversations.")
     app.add_typer(events, name="events", help="What was accepted and sent.")
@@ -48,6 +49,15 @@ def _shelf(kind: str) -> typer.Typer:
 
     list_all.__doc__, show.__doc__ = f"List the {kind}.", f"Show one of the {kind}."
     return group
+
+
+def _add_trust(group: typer.Typer) -> None:
+    @group.command("trust")
+    def trust(context: typer.Context, server: Annotated[str, typer.Argument(help="Its name in mcp_servers.")]) -> None:
+        """Let in what a server of tools offers now, and show what is new or changed."""
+        call("picklebot.cli.trust:trust", context.obj, server=server)
+
+    del trust
 
 
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -33,6 +33,7 @@ from picklebot.settings.work import MemorySettings as MemorySettings
 from picklebot.settings.work import RoutingSettings as RoutingSettings
 from picklebot.settings.work import Rule as Rule
 from picklebot.settings.work import SandboxSettings as SandboxSettings
+from picklebot.settings.work import ServerName
 from picklebot.settings.work import ToolSettings as ToolSettings
 
 DEFAULT_APPROVALS: Mapping[str, Rule] = {"bash": "ask-unsandboxed"}
@@ -87,7 +88,7 @@ class Settings(Section):
         description="Rule by tool: allow, ask, ask-unsandboxed or deny.",
     )
     memory: MemorySettings = Field(default_factory=MemorySettings, description="What agents remember.")
-    mcp_servers: Mapping[str, McpServerSettings] = Field(
+    mcp_servers: Mapping[ServerName, McpServerSettings] = Field(
         default_factory=dict[str, McpServerSettings], description="Servers of further tools, by name."
     )
     web: WebSettings = Field(default_factory=WebSettings, description="Reading and searching the web.")

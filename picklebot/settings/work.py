@@ -3,7 +3,7 @@
 Promises that every limit has a value. Knows nothing of what is limited.
 """
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -102,6 +102,10 @@ class MemorySettings(Section):
     embeddings: EmbeddingSettings | None = Field(
         default=None, description="Server for search by meaning; null searches by words."
     )
+
+
+ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,29}$")]
+"""What a server of tools is called: letters, digits and '-', so that it can stand in the names of its tools."""
 
 
 class McpServerSettings(Section):

@@ -82,7 +82,8 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         )
         memories = memories_of(config, clock)
         stack.push_async_callback(memories.close)
-        toolset = await stack.enter_async_context(open_tools(config, clock, proposing, skills, memories))
+        opened = open_tools(config, clock, proposing, skills, memories, at_once=role == "server")
+        toolset = await stack.enter_async_context(opened)
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         yield Parts(

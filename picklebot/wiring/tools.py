@@ -28,6 +28,7 @@ from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
+from picklebot.wiring.mcp import known_tools, open_mcp
 from picklebot.wiring.memory import memories_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
@@ -41,22 +42,28 @@ _NOT_RUN = "no daemon runs here"
 
 @asynccontextmanager
 async def open_tools(
-    config: Config, clock: Clock, proposing: Proposing, skills: SkillTexts, memories: Memories
+    config: Config, clock: Clock, proposing: Proposing, skills: SkillTexts, memories: Memories, *, at_once: bool
 ) -> AsyncGenerator[Toolset, None]:
     """Make the tools; their processes end with the block. What steers agents goes through `proposing`.
+
+    `at_once`: connect to servers of further tools now, and not at the first call.
 
     Raises:
         ConfigError: one of the user's own cannot be loaded, or two have one name.
     """
     _check_sandbox(config)
     launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
-    async with ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts:
+    async with (
+        ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts,
+        open_mcp(config, clock, at_once=at_once) as served,
+    ):
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
         toolset = Toolset(
             [
                 *_built_in(config, hosts, clock, proposing),
                 *create_memory_tools(memories, clock=clock),
                 *create_skill_tools(skills),
+                *served,
                 *local,
             ]
         )
@@ -89,7 +96,7 @@ def describe_tools(config: Config) -> list[Tool]:
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
     memory = create_memory_tools(memories_of(config, clock), clock=clock)
-    return [*_built_in(config, hosts, clock), *memory, *skills, *late, *shared, *local]
+    return [*_built_in(config, hosts, clock), *memory, *skills, *late, *shared, *known_tools(config), *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:

@@ -1,0 +1,42 @@
+"""Whether servers of tools are still what was let in. Speaks to none: tells what was noticed the last time."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from picklebot.cli.checks.findings import Finding
+from picklebot.config import Config
+from picklebot.errors import ConfigError
+from picklebot.wiring.mcp import pins_of, targets
+
+
+def check_servers(config: Config) -> Iterator[Finding]:
+    """Look at each server that is enabled."""
+    try:
+        names = [target.name for target in targets(config)]
+        for name in names:
+            yield _one(config, name)
+    except ConfigError as exc:
+        yield Finding(level="error", check="mcp", message=str(exc))
+        return
+    if names and find_spec("mcp") is None:
+        yield Finding(
+            level="error",
+            check="mcp",
+            message="mcp_servers are named, and the client for them is not installed",
+            fix="pip install 'picklebot[mcp]'",
+        )
+
+
+def _one(config: Config, name: str) -> Finding:
+    pins = pins_of(config)
+    offers, noticed = pins.of(name), pins.noticed(name)
+    if offers is None:
+        return Finding(level="info", check="mcp", message=f"the server {name} was never seen")
+    if noticed:
+        return Finding(
+            level="warning",
+            check="mcp",
+            message=f"the server {name} is not what was let in ({noticed}); what changed or is new is not used",
+            fix=f"picklebot tools trust {name}",
+        )
+    return Finding(level="ok", check="mcp", message=f"the server {name} offers {len(offers)} tools, as it did")

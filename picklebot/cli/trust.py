@@ -1,0 +1,45 @@
+"""`picklebot tools trust SERVER`: let in what a server of tools offers now.
+
+Promises that nothing is let in that was not shown. Knows no agent.
+"""
+
+import asyncio
+
+from picklebot.cli.output import many_lines, one_line, say
+from picklebot.config import Config
+from picklebot.core.proposals import visible
+from picklebot.errors import NotFound
+from picklebot.mcp.pins import Offer, drift
+from picklebot.wiring.mcp import dial, pins_of, targets
+
+
+def trust(*, config: Config, server: str) -> int:
+    """Show what differs from what was let in, and let it in.
+
+    Raises:
+        NotFound: config.yaml names no such server.
+        ServerTrouble: it cannot be spoken to.
+    """
+    offers = asyncio.run(_offers(config, server))
+    pins = pins_of(config)
+    known = {offer.name: offer for offer in pins.of(server) or ()}
+    difference = drift(list(known.values()), offers)
+    for offer in offers:
+        if offer.name in difference.added or offer.name in difference.changed:
+            say(f"{'new' if offer.name in difference.added else 'changed'}: {one_line(visible(offer.name))}")
+            say(many_lines(visible(offer.description)))
+            say()
+    for name in difference.gone:
+        say(f"gone: {one_line(visible(name))}")
+    pins.let_in(server, offers)
+    say(f"{len(offers)} tools of {server} are let in." if difference or not known else f"{server} is what it was.")
+    return 0
+
+
+async def _offers(config: Config, server: str) -> list[Offer]:
+    found = [target for target in targets(config) if target.name == server]
+    if not found:
+        names = ", ".join(target.name for target in targets(config)) or "none"
+        raise NotFound(f"config.yaml names no server {server!r} that is enabled; there are: {names}")
+    async with dial(found[0]) as line:
+        return list(await line.offers())

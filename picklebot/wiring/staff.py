@@ -150,7 +150,13 @@ def _listener(
         inbox=parts.store.inbox,
         channels=channels,
         door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
-        orders=Orders(bus=parts.bus, inbox=parts.store.inbox, claims=parts.store.claims, commands=commands),
+        orders=Orders(
+            bus=parts.bus,
+            inbox=parts.store.inbox,
+            claims=parts.store.claims,
+            sessions=parts.store.sessions,
+            commands=commands,
+        ),
         clock=clock,
     )
 

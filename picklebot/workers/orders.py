@@ -1,20 +1,23 @@
 """Slash commands from the door to their answer.
 
-Promises that a command takes effect at most once, however often and however quickly it is offered, and that one which
-a crash cut short is told of instead of run again. Knows no platform and no command.
+Promises that a command takes effect at most once, however often and however quickly it is offered, that one which a
+crash cut short is told of instead of run again, and that one which names a session is about that session. Knows no
+platform and no command.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from picklebot.channels.base import Accepted
 from picklebot.core.bus import EventBus
+from picklebot.core.source import Source
 from picklebot.core.text import shorten
 from picklebot.errors import PicklebotError, StoreFull
-from picklebot.store.base import Arrival, Inbox
+from picklebot.store.base import Arrival, Inbox, Session
 from picklebot.workers.commands import Commands
 
 logger = logging.getLogger(__name__)
@@ -35,13 +38,28 @@ class Claims(Protocol):
         ...
 
 
+class Whereabouts(Protocol):
+    """Knows in which session each source is."""
+
+    async def switch(self, source: Source, session_id: str) -> Session:
+        """Make a session the source's current one.
+
+        Raises:
+            NotFound: there is no such session.
+        """
+        ...
+
+
 class Orders:
     """Obeys slash commands."""
 
-    def __init__(self, *, bus: EventBus, inbox: Inbox, claims: Claims, commands: Commands) -> None:
+    def __init__(
+        self, *, bus: EventBus, inbox: Inbox, claims: Claims, sessions: Whereabouts, commands: Commands
+    ) -> None:
         self._bus = bus
         self._inbox = inbox
         self._claims = claims
+        self._sessions = sessions
         self._commands = commands
         # A lock lives exactly as long as somebody holds or awaits it.
         self._running: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -56,6 +74,9 @@ class Orders:
         async with lock:  # a second copy waits, and finds the answer of the first
             if (again := await self._seen(arrival)) is not None:
                 return again
+            if arrival.session_id is not None:  # before the claim: one that is not there is no effect cut short
+                session = await self._sessions.switch(arrival.source, arrival.session_id)
+                arrival = replace(arrival, session_id=session.id)
             if not await self._claims.claim(arrival):
                 return await self._tell(arrival)
             try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from picklebot.core.source import Source
+from picklebot.errors import NotFound
 from picklebot.store.base import Arrival
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from picklebot.workers.commands import Commands
@@ -169,3 +170,23 @@ async def test_a_command_offered_many_times_at_once_is_answered_once(daemon: Dae
         assert channel.silent
     assert len({verdict.event_id for verdict in verdicts}) == 1
     assert sum(not verdict.duplicate for verdict in verdicts) == 1
+
+
+async def test_a_command_is_about_the_session_that_it_names(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel("one", "two"), channel):
+        old = await channel.say_and_settle("first")
+        await channel.heard()
+        await ask(channel, "/new")
+        await ask(channel, "second")
+        accepted = await channel.say_and_settle("/session", session=old.session_id)
+        assert (await channel.heard())[1].startswith(f"Session {old.session_id}")
+    assert accepted.session_id == old.session_id
+
+
+async def test_a_command_that_names_no_session_is_refused_and_forgotten(daemon: Daemon, channel: FakeChannel) -> None:
+    async with daemon(ScriptedModel(), channel):
+        with pytest.raises(NotFound, match="no session 'nowhere'"):
+            await channel.say_and_settle("/new", session="nowhere")
+    async with daemon(ScriptedModel(), again := FakeChannel()) as app:
+        assert await ask(again, "/session") == "there is no session here yet: say something first"
+        assert not await app.store.claims.unanswered()

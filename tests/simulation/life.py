@@ -176,9 +176,7 @@ class Life:
                 clock=clock,
             ),
         )
-        orders = Orders(
-            bus=bus, inbox=store.inbox, claims=store.claims, sessions=store.sessions, commands=Commands({})
-        )
+        orders = Orders(bus=bus, inbox=store.inbox, claims=store.claims, sessions=store.sessions, commands=Commands({}))
         door = Door(routing=RoutingTable([], default="echo"), agents=cast, queue_limit=20)
         policy = RetryPolicy(jitter=lambda most: self._rng.uniform(most / 2, most))
         agents = [self._agent_worker(bus, store, casting, clock) for _ in range(self._plants.agent_workers)]

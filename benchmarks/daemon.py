@@ -24,6 +24,7 @@ PATIENCE = 60.0  #: seconds for one reply; whoever waits longer has found a bug
 ENV = {"ANTHROPIC_API_KEY": "test"}
 _CONFIG = """
 default_agent: {agent}
+gateway: {{enabled: false}}
 model: {model}
 limits: {{max_concurrency: 1024, turn_usd: 1000000, day_usd: 1000000}}
 """

@@ -134,7 +134,8 @@ def slash_commands() -> list[Command]:
 
 
 def _config(folder: Path) -> Config:
-    everything = {"model": {"provider": "offline"}, "web": {"search": {"provider": "searxng", "url": "http://searx"}}}
+    quiet = {"model": {"provider": "offline"}, "gateway": {"enabled": False}}
+    everything = {**quiet, "web": {"search": {"provider": "searxng", "url": "http://searx"}}}
     return Config.build(everything, workspace=Workspace(folder), env={})
 
 

@@ -127,6 +127,7 @@ def make_place(top: Path, folder: Path) -> tuple[Path, dict[str, str]]:
         "NO_COLOR": "1",
         "PYTHONPATH": os.pathsep.join([str(python), str(TOP)]),
         "PICKLEBOT_MODEL__PROVIDER": "offline",
+        "PICKLEBOT_GATEWAY__PORT": "0",
     }
     return place, environment
 

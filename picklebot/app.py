@@ -14,11 +14,14 @@ from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
 from picklebot.core.bus import EventBus
 from picklebot.definitions.library import Library
+from picklebot.gateway.entrance import create_entrances
 from picklebot.store.sqlite import SqliteStore
 from picklebot.supervisor import supervise
 from picklebot.wiring.channels import create_channels
+from picklebot.wiring.gateway import open_gateway
 from picklebot.wiring.parts import open_parts
 from picklebot.wiring.staff import Staff, hire
+from picklebot.workers.base import Worker
 from picklebot.workers.stage import Models
 
 GRACE = 10.0  #: seconds each worker gets to drain
@@ -35,6 +38,8 @@ class App:
     notices: Sequence[str]
     """What a user should read at the start."""
     staff: Staff
+    gateway: Worker | None
+    """None where nothing listens."""
 
     async def run(self, stop: asyncio.Event, *, ready: Callable[[], None] = lambda: None, grace: float = GRACE) -> None:
         """Run until `stop` is set. A worker that fails takes everything down.
@@ -42,7 +47,8 @@ class App:
         Raises:
             ExceptionGroup: a worker failed.
         """
-        await supervise(self.staff.workers, stop, grace=grace, ready=ready)
+        workers = [*self.staff.workers, *([self.gateway] if self.gateway else [])]
+        await supervise(workers, stop, grace=grace, ready=ready)
 
 
 @asynccontextmanager
@@ -66,12 +72,16 @@ async def open_app(
     clock = clock or SystemClock()
     async with open_parts(config, clock, models=models, role=role) as parts:
         configured = create_channels(config) if role == "server" else ()
-        by_name = {channel.name: channel for channel in (*channels, *configured)}
-        yield App(
-            config=config,
-            bus=parts.bus,
-            store=parts.store,
-            library=parts.library,
-            notices=parts.notices,
-            staff=await hire(config, clock, parts, by_name),
-        )
+        entrances = create_entrances()
+        every = (entrances.http, entrances.ws, *configured, *channels)
+        staff = await hire(config, clock, parts, {channel.name: channel for channel in every})
+        with open_gateway(config, clock, parts, staff, entrances) as gateway:
+            yield App(
+                config=config,
+                bus=parts.bus,
+                store=parts.store,
+                library=parts.library,
+                notices=parts.notices,
+                staff=staff,
+                gateway=gateway,
+            )

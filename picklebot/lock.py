@@ -42,15 +42,20 @@ def hold(lock_file: Path, daemon_file: Path, holder: Holder) -> Generator[None, 
     descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _take(descriptor, daemon_file)
-        temporary = daemon_file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(holder)))
-        temporary.replace(daemon_file)
+        announce(daemon_file, holder)
         try:
             yield
         finally:
             daemon_file.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def announce(daemon_file: Path, holder: Holder) -> None:
+    """Say who holds the workspace, whole or not at all; for whoever holds it."""
+    temporary = daemon_file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asdict(holder)))
+    temporary.replace(daemon_file)
 
 
 def _take(descriptor: int, daemon_file: Path) -> None:

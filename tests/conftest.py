@@ -43,10 +43,11 @@ def _spelled(value: Any) -> Any:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """A workspace with the offline model and one agent, `echo`."""
+    """A workspace with the offline model, one agent, `echo`, and no gateway: tests run side by side."""
     top = tmp_path / "workspace"
     (top / "agents" / "echo").mkdir(parents=True)
-    (top / "config.yaml").write_text("default_agent: echo\nmodel: {provider: offline}\n", encoding="utf-8")
+    settings = "default_agent: echo\nmodel: {provider: offline}\ngateway: {enabled: false}\n"
+    (top / "config.yaml").write_text(settings, encoding="utf-8")
     (top / "agents" / "echo" / "AGENT.md").write_text(
         "---\nname: Echo\ndescription: Says back what it hears.\n---\nSay back what you hear.\n", encoding="utf-8"
     )

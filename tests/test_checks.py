@@ -13,6 +13,7 @@ from checks.tree import TOP
 
 ROOMS = (
     "cli",
+    "gateway",
     "workers",
     "agent",
     "store",

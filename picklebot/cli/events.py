@@ -9,11 +9,11 @@ from datetime import tzinfo
 
 from picklebot.cli.output import local, many_lines, one_line, print_json, remark, say
 from picklebot.cli.reading import reading, reading_something
-from picklebot.cli.shapes import event_json
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.core.events import Event
 from picklebot.core.text import shorten
+from picklebot.shapes import event_json
 from picklebot.store.sqlite import SqliteStore
 
 LOOK_EVERY = 0.5  #: seconds between two looks at the database's version, which is a read of memory, not of disk

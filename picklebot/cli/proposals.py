@@ -5,8 +5,6 @@ Only reads: /approve and /deny in a conversation answer.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 from picklebot.cli.output import local, many_lines, one_line, print_json, print_table, remark, say
 from picklebot.cli.reading import reading, reading_something
@@ -14,7 +12,8 @@ from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.core.proposals import Proposal, typed_id, visible
 from picklebot.core.text import shorten
-from picklebot.store.sqlite import SqliteStore
+from picklebot.shapes import proposal_json
+from picklebot.wiring.standing import unanswered
 
 _WIDE = 90
 
@@ -22,9 +21,9 @@ _WIDE = 90
 def list_proposals(*, config: Config, as_json: bool) -> int:
     """List what waits for an answer."""
     with reading(config) as opened:
-        found: Sequence[Proposal] = unanswered(opened, SystemClock().now()) if opened else ()
+        found: Sequence[Proposal] = asyncio.run(unanswered(opened, SystemClock().now())) if opened else ()
     if as_json:
-        print_json({"proposals": [shape(proposal) for proposal in found]})
+        print_json({"proposals": [proposal_json(proposal) for proposal in found]})
     elif not found:
         remark("Nothing waits for an answer.")
     else:
@@ -41,39 +40,11 @@ def show_proposal(*, config: Config, name: str, as_json: bool) -> int:
     with reading_something(config) as opened:
         proposal = asyncio.run(opened.proposals.get(typed_id(name)))
     if as_json:
-        print_json({**shape(proposal), "details": proposal.details, "body": dict(proposal.body)})
+        print_json({**proposal_json(proposal), "details": proposal.details, "body": dict(proposal.body)})
         return 0
-    for key, value in shape(proposal).items():
+    for key, value in proposal_json(proposal).items():
         if value not in (None, ""):
             say(f"{key}: {one_line(visible(str(value)))}")
     say()
     say(many_lines(visible(proposal.details)))
     return 0
-
-
-def unanswered(opened: SqliteStore, now: datetime) -> Sequence[Proposal]:
-    """Return what waits for an answer, and what was approved and is not known to be done."""
-
-    async def both() -> list[Proposal]:
-        return [*await opened.proposals.open(now), *await opened.proposals.unfinished(now)]
-
-    return asyncio.run(both())
-
-
-def shape(proposal: Proposal) -> dict[str, Any]:
-    """Return a proposal for programs, without its contents."""
-    return {
-        "id": proposal.id,
-        "kind": proposal.kind,
-        "about": proposal.about,
-        "title": proposal.title,
-        "state": proposal.state,
-        "source": str(proposal.source),
-        "session_id": proposal.session_id,
-        "created_at": proposal.created_at.isoformat(),
-        "expires_at": proposal.expires_at.isoformat(),
-        "settled_by": str(proposal.settled_by) if proposal.settled_by else None,
-        "settled_at": proposal.settled_at.isoformat() if proposal.settled_at else None,
-        "outcome": proposal.outcome,
-        "digest": proposal.digest,
-    }

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from picklebot.agent.prompt import spoken
 from picklebot.cli.output import bold, counted, local, many_lines, one_line, print_json, print_table, remark, say
 from picklebot.cli.reading import reading, reading_something
-from picklebot.cli.shapes import session_json, turn_json
 from picklebot.clock import zone_named
 from picklebot.config import Config
 from picklebot.core.messages import Message
 from picklebot.core.text import shorten
+from picklebot.shapes import session_json, turn_json
 from picklebot.store.base import Session
 from picklebot.store.reports import TurnReport
 

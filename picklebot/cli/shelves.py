@@ -3,6 +3,7 @@
 Promises that a broken definition is named, on stderr, and hides no other.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from typing import Any
 from picklebot.cli.output import counted, local, many_lines, one_line, print_json, print_table, remark, say
 from picklebot.cli.reading import reading
 from picklebot.cli.toolbox import known_tools
-from picklebot.cli.upcoming import jobs_of, states_of
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.core.text import shorten
@@ -26,6 +26,7 @@ from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
 from picklebot.tools.base import Tool
 from picklebot.wiring.machine import machine_of_tools
+from picklebot.wiring.upcoming import jobs_of, states_of
 from picklebot.workers.plans import upcoming
 
 _WIDE = 90
@@ -123,7 +124,7 @@ def _crons(config: Config) -> Shelf:
     library, zone, now = _library(config), zone_named(config.timezone), SystemClock().now()
     jobs = jobs_of(library.crons, zone=zone, default_agent=config.default_agent)
     with reading(config) as opened:
-        states = states_of(opened, jobs)
+        states = asyncio.run(states_of(opened, jobs))
 
     def exhibit(spec: CronSpec) -> Exhibit:
         state = states.get(spec.id)

@@ -6,9 +6,9 @@ from typing import TypeGuard
 from picklebot.cli.calling import USAGE
 from picklebot.cli.output import print_json, print_table, remark
 from picklebot.cli.reading import reading
-from picklebot.cli.shapes import spend_json
 from picklebot.clock import zone_named
 from picklebot.config import Config
+from picklebot.shapes import spend_json
 from picklebot.store.base import Heading, Spend, total
 
 HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model")

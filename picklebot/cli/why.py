@@ -8,11 +8,11 @@ from typing import Any
 
 from picklebot.cli.output import one_line, print_json, say, speaks
 from picklebot.cli.reading import reading_something
-from picklebot.cli.shapes import event_json, reply_json, step_json
 from picklebot.clock import SystemClock
 from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.lock import holder_of
+from picklebot.shapes import event_json, reply_json, step_json
 from picklebot.store.links import Intake, Link
 from picklebot.wiring.routing import routing_of
 from picklebot.wiring.why import surroundings_of

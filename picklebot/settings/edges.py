@@ -56,6 +56,9 @@ class GatewaySettings(Section):
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="Further names it answers to, such as that of a proxy before it."
     )
+    max_connections: int = Field(
+        default=100, ge=1, le=100_000, description="Connections at once, WebSockets among them; further ones get 503."
+    )
     hooks: Mapping[str, HookSettings] = Field(default_factory=dict[str, HookSettings], description="Webhooks by name.")
 
     @model_validator(mode="after")

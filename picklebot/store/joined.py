@@ -46,6 +46,13 @@ class SqliteAnswers:
         rows = await self._database.fetch(_TURN_OF, (event_id,))
         return str(rows[0][0]) if rows else event_id
 
+    async def ended(self, event_id: str) -> str | None:
+        """Return how an accepted message ended: done, failed or dead; None while it is open, or if there is none."""
+        rows = await self._database.fetch(
+            "SELECT state FROM inbox JOIN events USING (seq) WHERE events.id = ? AND state != 'open'", (event_id,)
+        )
+        return str(rows[0][0]) if rows else None
+
     async def replies_to(self, event_id: str) -> list[OutboundEvent]:
         """Return what was said in answer to a message, also where several were answered together; oldest first."""
         found = [decode_event(row)[1] for row in await self._database.fetch(_REPLIES, (event_id,))]

@@ -46,8 +46,13 @@ class Parts:
     skills: Skills
     notices: Sequence[str]
     """What a user should read at the start."""
-    role: str
-    """What this process is: server, chat or ask."""
+    holder: Holder
+    """What this process is, and in which role: server, chat or ask."""
+
+    @property
+    def role(self) -> str:
+        """What this process is: server, chat or ask."""
+        return self.holder.role
 
 
 @asynccontextmanager
@@ -61,9 +66,9 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
     """
     workspace = config.workspace
     workspace.prepare()
-    started = clock.now().isoformat(timespec="seconds")
+    holder = Holder(os.getpid(), role, clock.now().isoformat(timespec="seconds"))
     async with AsyncExitStack() as stack:
-        stack.enter_context(hold(workspace.lock_file, workspace.daemon_file, Holder(os.getpid(), role, started)))
+        stack.enter_context(hold(workspace.lock_file, workspace.daemon_file, holder))
         if workspace.restoring.exists():
             raise ConfigError(f"a restore of {workspace.root} was cut short: run `picklebot restore FILE` again first")
         guard = StoreGuard()
@@ -97,5 +102,5 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             bootstrap=bootstrap,
             skills=skills,
             notices=notices,
-            role=role,
+            holder=holder,
         )

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from picklebot.cli.checks.findings import Finding
 from picklebot.cli.output import counted
-from picklebot.cli.proposals import unanswered
 from picklebot.cli.reading import reading
 from picklebot.cli.restore import is_unfinished
 from picklebot.config import Config
@@ -14,6 +13,7 @@ from picklebot.core.proposals import visible
 from picklebot.errors import PicklebotError
 from picklebot.store.base import Counts
 from picklebot.store.sqlite import SqliteStore
+from picklebot.wiring.standing import unanswered
 
 _DIRECT = frozenset({"cli", "ws", "http"})  # whoever asked there comes for the answer
 _SLACK = timedelta(minutes=5)
@@ -77,7 +77,7 @@ def _orphans(config: Config, opened: SqliteStore) -> Iterator[Finding]:
 
 
 def _proposals(opened: SqliteStore, now: datetime) -> Iterator[Finding]:
-    for proposal in unanswered(opened, now):
+    for proposal in asyncio.run(unanswered(opened, now)):
         yield Finding(
             level="info" if proposal.intact else "warning",
             check="proposals",

@@ -1,17 +1,18 @@
 """The jobs: that each can be begun. That their agents are there is looked at with the other names."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 
 from picklebot.cli.checks.findings import Finding
 from picklebot.cli.output import counted
 from picklebot.cli.reading import reading
-from picklebot.cli.upcoming import jobs_of, states_of
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.errors import PicklebotError
 from picklebot.jobs.job import Job
 from picklebot.store.base import JobState
+from picklebot.wiring.upcoming import jobs_of, states_of
 from picklebot.workers.plans import upcoming
 
 
@@ -21,7 +22,7 @@ def check_jobs(library: Library, config: Config) -> Iterator[Finding]:
     enabled = {name: job for name, job in jobs.items() if job.enabled}
     try:
         with reading(config) as opened:
-            found = list(_complaints(enabled, states_of(opened, enabled)))
+            found = list(_complaints(enabled, asyncio.run(states_of(opened, enabled))))
     except PicklebotError:
         return  # the database has a finding of its own
     if enabled and not config.cron.enabled:

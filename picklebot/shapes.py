@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from picklebot.core.events import Event
+from picklebot.core.proposals import Proposal
 from picklebot.core.replies import Usage
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
@@ -16,7 +17,7 @@ from picklebot.store.turn_reports import CallReport, ReplyReport, StepReport
 
 
 def event_json(event: Event) -> dict[str, Any]:
-    """Return a durable event, its kind first."""
+    """Return an event or a notice, its kind first."""
     fields = {name: _plain(getattr(event, name)) for name in event.__dataclass_fields__}
     return {"type": type(event).__name__, **fields}
 
@@ -115,6 +116,25 @@ def reply_json(reply: ReplyReport) -> dict[str, Any]:
         "settled_at": _plain(reply.settled_at),
         "receipt": reply.receipt,
         "error": reply.error,
+    }
+
+
+def proposal_json(proposal: Proposal) -> dict[str, Any]:
+    """Return a proposal for programs, without its contents."""
+    return {
+        "id": proposal.id,
+        "kind": proposal.kind,
+        "about": proposal.about,
+        "title": proposal.title,
+        "state": proposal.state,
+        "source": str(proposal.source),
+        "session_id": proposal.session_id,
+        "created_at": proposal.created_at.isoformat(),
+        "expires_at": proposal.expires_at.isoformat(),
+        "settled_by": str(proposal.settled_by) if proposal.settled_by else None,
+        "settled_at": proposal.settled_at.isoformat() if proposal.settled_at else None,
+        "outcome": proposal.outcome,
+        "digest": proposal.digest,
     }
 
 

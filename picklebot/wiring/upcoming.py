@@ -3,7 +3,6 @@
 Promises aware moments. A job with `every` counts from when the daemon first saw it: before that it has none.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -31,24 +30,24 @@ def jobs_of(crons: Mapping[str, CronSpec], *, zone: tzinfo, default_agent: str) 
     return {name: job_of(spec, default_agent=default_agent, zone=zone) for name, spec in crons.items()}
 
 
-def states_of(opened: SqliteStore | None, jobs: Mapping[str, Job]) -> dict[str, JobState]:
+async def states_of(opened: SqliteStore | None, jobs: Mapping[str, Job]) -> dict[str, JobState]:
     """Return what is remembered of jobs, by the names of their files."""
     if opened is None:
         return {}
-    found = asyncio.run(opened.jobs.states([job.id for job in jobs.values()]))
+    found = await opened.jobs.states([job.id for job in jobs.values()])
     by_id = {state.id: state for state in found}
     return {name: by_id[job.id] for name, job in jobs.items() if job.id in by_id}
 
 
-def next_jobs(opened: SqliteStore | None, jobs: Mapping[str, Job], *, now: datetime) -> Sequence[Upcoming]:
+async def next_jobs(opened: SqliteStore | None, jobs: Mapping[str, Job], *, now: datetime) -> Sequence[Upcoming]:
     """Return the jobs that will be begun, with their next moment, soonest first: files, and what the store has beside."""
-    states = states_of(opened, jobs)
+    states = await states_of(opened, jobs)
     found = [
         Upcoming(id=name, agent=job.agent_id, at=at)
         for name, job in jobs.items()
         if not (name in states and states[name].paused) and (at := upcoming(job, states.get(name), now)) is not None
     ]
-    others = asyncio.run(opened.jobs.soonest(MOST)) if opened is not None else []
+    others = await opened.jobs.soonest(MOST) if opened is not None else []
     found += [
         Upcoming(id=state.id, agent="", at=state.next)
         for state in others

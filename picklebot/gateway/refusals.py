@@ -1,0 +1,112 @@
+"""What the gateway says when it refuses: `{"error": {"code", "message"}}` and the status that goes with it.
+
+Promises one shape for every 4xx and 5xx, and that the class of an error alone decides its status. Knows no route.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from picklebot.core.text import shorten
+from picklebot.errors import (
+    ChannelError,
+    NotFound,
+    PicklebotError,
+    QueueFull,
+    StoreError,
+    StoreFull,
+    Taken,
+    ToolError,
+    Transient,
+)
+
+_SHOWN = 300  #: characters of a value that are said back
+
+
+class Refused(PicklebotError):
+    """A request that is answered with an error. `code` is for programs, the message for people."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+def refusal_of(exc: PicklebotError) -> Refused:
+    """Return what an error is on the wire."""
+    match exc:
+        case Refused():
+            return exc
+        case NotFound():
+            return Refused(404, "not_found", str(exc))
+        case QueueFull():
+            return Refused(429, "queue_full", str(exc), headers=_again(exc, 5.0))
+        case StoreFull():
+            return Refused(503, "no_room", str(exc), headers=_again(exc, 30.0))
+        case StoreError():
+            return Refused(503, "stopping", "the store failed, and the daemon stops")
+        case Taken() | ToolError():
+            return Refused(409, "conflict", str(exc))
+        case ChannelError():
+            return Refused(422, "unacceptable", str(exc))
+        case Transient():
+            return Refused(503, "try_again", str(exc), headers=_again(exc, 5.0))
+        case _:
+            return Refused(400, "refused", str(exc))
+
+
+def mistakes_in(exc: ValidationError) -> Refused:
+    """Return what is wrong with something that was sent, at most three of its mistakes."""
+    told = [f"{'.'.join(map(str, each['loc'])) or 'the body'}: {each['msg']}" for each in exc.errors()[:3]]
+    return Refused(400, "bad_request", shorten("; ".join(told), _SHOWN))
+
+
+def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return JSON, which no cache keeps."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Response(
+        text.encode("utf-8", "replace"),
+        status,
+        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
+        media_type="application/json",
+    )
+
+
+def refuse(refused: Refused) -> Response:
+    """Return a refusal as a response."""
+    return reply({"error": {"code": refused.code, "message": str(refused)}}, refused.status, refused.headers)
+
+
+async def on_error(request: Request, exc: Exception) -> Response:
+    """Answer whatever came out of a handler. A bug is answered with 500, without its words, and then logged above."""
+    match exc:
+        case PicklebotError():
+            return refuse(refusal_of(exc))
+        case HTTPException():
+            status = HTTPStatus(exc.status_code)
+            code = status.phrase.lower().replace(" ", "_")
+            return refuse(Refused(exc.status_code, code, _explained(request, exc.status_code), headers=exc.headers))
+        case _:
+            return refuse(Refused(500, "internal", "this is a bug of picklebot: its log has the traceback"))
+
+
+def _explained(request: Request, status: int) -> str:
+    path = shorten(request.url.path, 100)
+    match status:
+        case 404:
+            return f"there is nothing at {path}"
+        case 405:
+            return f"{path} does not take {request.method}"
+        case _:
+            return HTTPStatus(status).description or HTTPStatus(status).phrase
+
+
+def _again(exc: Transient, default: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, round(exc.retry_after or default)))}

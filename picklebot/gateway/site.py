@@ -1,0 +1,40 @@
+"""The application: the table of routes behind the guard.
+
+Promises that every answer which is no success is JSON of one shape, 404 and 405 included. Knows no handler.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from picklebot.errors import PicklebotError
+from picklebot.gateway.endpoint import Endpoint
+from picklebot.gateway.guard import Gatekeeper, Guard
+from picklebot.gateway.names import Names
+from picklebot.gateway.refusals import on_error
+
+
+def build(
+    endpoints: Sequence[Endpoint],
+    socket: Callable[[WebSocket], Awaitable[None]],
+    *,
+    names: Names,
+    keeper: Gatekeeper,
+) -> ASGIApp:
+    """Return the application that serves `endpoints`, and `socket` at /ws."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for each in endpoints:
+        by_path.setdefault(each.path, {})[each.method] = each
+    routes: list[BaseRoute] = [WebSocketRoute("/ws", socket)]
+    for path, methods in by_path.items():
+        routes += [Route(path, each.answer, methods=[each.method]) for each in methods.values()]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={PicklebotError: on_error, HTTPException: on_error, Exception: on_error},
+    )
+    app.router.redirect_slashes = False
+    return Guard(app, names=names, keeper=keeper, endpoints=endpoints)

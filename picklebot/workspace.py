@@ -64,11 +64,6 @@ class Workspace:
         return self.state / "picklebot.db"
 
     @property
-    def memory_index(self) -> Path:
-        """What finds the notes; made of them, and made again where it is gone."""
-        return self.state / "memory.db"
-
-    @property
     def daemon_file(self) -> Path:
         """Who the running daemon is, and where it listens."""
         return self.state / "daemon.json"

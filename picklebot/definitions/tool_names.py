@@ -20,7 +20,7 @@ _OURS = {
     "Agent": "subagent_dispatch",
     "Skill": "use_skill",
 }
-_FAMILIES = {"memory": ("save_memory", "search_memory", "read_memory")}
+_FAMILIES = {"memory": ("save_memory", "search_memory", "read_memory", "memory")}
 
 
 def canonical(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:

@@ -87,6 +87,17 @@ def parse(path: str, text: str) -> list[Entry]:
     return entries
 
 
+def guarded(text: str, *, known: str = "") -> str:
+    """Return a text that goes into a file as it is, without headings but those that stand in `known`."""
+    return _MARKED.sub(lambda match: match[0] if match[0] in known else _mark(match), text)
+
+
+def unmarked(text: str) -> str:
+    """Return a file's text with its notes no longer marked as from outside."""
+    lines = (line.replace(", outside)", ")") if _HEADING.fullmatch(line) else line for line in text.split("\n"))
+    return "\n".join(lines)
+
+
 def _mark(match: re.Match[str]) -> str:
     return f"\\{match[1]}"
 

@@ -4,8 +4,10 @@ Promises plain files of our own only, below the folder, of bounded size: no link
 wait or be somebody else's is opened. Knows no note and no index.
 """
 
+import fcntl
 import os
 import stat
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,6 +151,19 @@ def opened(folder: Path) -> Generator[Tree]:
         yield tree
     finally:
         tree.close()
+
+
+@contextmanager
+def alone(folder: Path, writing: threading.Lock) -> Generator[None]:
+    """Let nobody else of ours change notes meanwhile, in this process (`writing`) or in another. Makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with writing:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
 
 def read(folder: Path, path: str) -> str:

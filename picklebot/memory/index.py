@@ -35,12 +35,8 @@ class Index:
         self._clock = clock
         self._writer = _Door(path)
         self._reader = _Door(path)
-        self._whole = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether every file has been looked at since the index was opened."""
-        return self._whole
+        self.settled = threading.Event()
+        """Set once every file has been looked at since the index was opened."""
 
     def refresh(self, *, go_on: Callable[[], bool] = lambda: True) -> bool:
         """Look at every file; return whether `go_on` let it come to the end.
@@ -61,7 +57,7 @@ class Index:
                     self._put(writing, found)
             if len(batch) < BATCH:
                 self.note(known.keys() - seen)
-                self._whole = True
+                self.settled.set()
                 return True
         files.close()
         return False
@@ -103,22 +99,23 @@ class Index:
     def lost(self) -> bool:
         """Return whether the index is another one than this process filled, so that every file must be looked at."""
         if self._writer.replaced():
-            self._whole = False
-        return not self._whole
+            self.settled.clear()
+        return not self.settled.is_set()
 
     def restart(self) -> None:
         """Throw the index away."""
-        self._whole = False
+        self.settled.clear()
         with self._writer.lock, self._reader.lock:
             self._writer.shut()
             self._reader.shut()
             schema.discard(self._path)
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index, for good: who still asks is told."""
         for door in (self._writer, self._reader):
             with door.lock:
                 door.shut()
+                door.closed = True
 
     def _put(self, writing: Writing, found: Found) -> None:
         if found.content is None:
@@ -151,10 +148,13 @@ class _Door:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
+        self.closed = False
 
     @contextmanager
     def opened(self) -> Generator[sqlite3.Connection]:
         with self.lock:
+            if self.closed:
+                raise sqlite3.OperationalError("it is closed")
             if self._connection is None or self.replaced():
                 self.shut()
                 self._connection = schema.connect(self._path)

@@ -14,12 +14,18 @@ from pathlib import Path
 from picklebot.clock import Clock
 from picklebot.memory.asking import words_of
 from picklebot.memory.base import Found, Note
+from picklebot.memory.commands import carried_out, carry_out, changed_by
+from picklebot.memory.editing import Editor
 from picklebot.memory.fitting import Fit, fitting
+from picklebot.memory.following import Following
 from picklebot.memory.index import Index
 from picklebot.memory.notes import Notes
 from picklebot.memory.ranking import fuse
+from picklebot.memory.versions import Versions
 from picklebot.memory.words import moment
+from picklebot.tools.memory_commands import Author, Command
 
+INDEX, VERSIONS = "memory.db", "memory-versions"  #: in the folder of the workspace's state
 PATIENCE = 2.0  #: seconds that a search waits for files which nobody has looked at yet
 DEPTH = 50  #: passages of each way of looking
 
@@ -35,13 +41,16 @@ ORDER BY p.day DESC, f.path, p.line DESC LIMIT ?
 
 
 class Memories:
-    """The notes of one workspace. Closed with `close`; until `follow` is begun, each search looks at the files first."""
+    """The notes of one workspace. Closed with `close`; while nobody runs `follow`, each search looks at the files first."""
 
-    def __init__(self, folder: Path, index: Path, *, clock: Clock) -> None:
+    def __init__(self, folder: Path, state: Path, *, clock: Clock) -> None:
         self._notes = Notes(folder)
-        self._index = Index(folder, index, clock=clock)
+        self.versions = Versions(state / VERSIONS)
+        self._editor = Editor(folder, self.versions, self._notes.writing)
+        self._index = Index(folder, state / INDEX, clock=clock)
         self._clock = clock
-        self._followed = False
+        self._folder = folder
+        self._following: Following | None = None
 
     async def save(
         self, topic: str, content: str, *, at: datetime, origin: str, by: str = "", outside: bool = False
@@ -97,6 +106,47 @@ class Memories:
         """Close the index."""
         await asyncio.to_thread(self._index.close)
 
+    async def carry_out(self, command: Command, author: Author) -> str:
+        """Do what the memory tool's `command` says; return what to tell the model.
+
+        Raises:
+            ValueError, NotFound: it cannot be done, in words.
+        """
+        told = await asyncio.to_thread(carry_out, self._folder, self._editor, command, author)
+        await self._index_files(changed_by(command))
+        return told
+
+    async def carried_out(self, command: Command) -> str | None:
+        """Return what to tell of a command that was carried out already; None if it was not."""
+        return await asyncio.to_thread(carried_out, self._folder, command)
+
+    async def revert(self, path: str, version: str) -> None:
+        """Let a file hold again what it held in a version.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        await asyncio.to_thread(self._editor.restore, path, version, self._clock.now())
+        await self._index_files([path])
+
+    async def accept(self, path: str) -> str:
+        """Move a file out of quarantine, because its owner has looked at it; return where it is now.
+
+        Raises:
+            ValueError, NotFound: there is no such file in quarantine.
+        """
+        new = await asyncio.to_thread(self._editor.accept, path, self._clock.now())
+        await self._index_files([path, new])
+        return new
+
+    async def follow(self) -> None:
+        """Keep the index up to date with the files until cancelled, so that no search has to look at them."""
+        following = self._following = Following(self._folder, self._index, clock=self._clock)
+        try:
+            await following.run(lambda: None)
+        finally:
+            self._following = None
+
     async def _index_files(self, paths: Collection[str]) -> None:
         try:
             await asyncio.to_thread(self._index.note, paths)
@@ -104,13 +154,15 @@ class Memories:
             return  # what is in the files is kept; whoever searches next is told what is wrong with the index
 
     def _catch_up(self) -> list[str]:
-        """Look at the files that nobody has looked at yet, for a while; return what is left to say."""
-        if self._followed and not self._index.lost():
-            return []
-        until = self._clock.monotonic() + PATIENCE
-        if self._index.refresh(go_on=lambda: self._clock.monotonic() < until):
-            return []
-        return ["the notes are still being indexed, so some of them were not searched"]
+        """See that the files that nobody has looked at yet are looked at, for a while; return what is left to say."""
+        if (following := self._following) is not None:
+            if self._index.lost():
+                following.look()
+            whole = self._index.settled.wait(PATIENCE)
+        else:
+            until = self._clock.monotonic() + PATIENCE
+            whole = self._index.refresh(go_on=lambda: self._clock.monotonic() < until)
+        return [] if whole else ["the notes are still being indexed, so some of them were not searched"]
 
     def _search(self, query: str, limit: int, outside: bool) -> list[Note]:
         def ask(connection: sqlite3.Connection) -> list[Note]:

@@ -6,7 +6,6 @@ put there by hand is found too. Knows no index and no model.
 """
 
 import asyncio
-import fcntl
 import os
 import threading
 from datetime import datetime
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from picklebot.core.text import clean
 from picklebot.memory.entries import QUARANTINE, Entry, parse, render
-from picklebot.memory.folder import MAX_FILE, content_of, opened, read, text_of, walk
+from picklebot.memory.folder import MAX_FILE, alone, content_of, opened, read, text_of, walk
 from picklebot.memory.topics import path_of
 from picklebot.tools.beneath import Failure, replace_file
 
@@ -26,7 +25,7 @@ class Notes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._writing = threading.Lock()
+        self.writing = threading.Lock()
 
     async def save(
         self, topic: str, content: str, *, at: datetime, origin: str, by: str = "", outside: bool = False
@@ -66,12 +65,10 @@ class Notes:
             raise ValueError(
                 f"the note has {len(written):,} bytes, at most {MAX_ENTRY:,} are kept: save the gist of it"
             )
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            with self._writing, opened(self._folder) as tree:
+            with alone(self._folder, self.writing), opened(self._folder) as tree:
                 folder, name = tree.open_folder(entry.path, create=True)
                 try:
-                    fcntl.flock(folder, fcntl.LOCK_EX)  # another process of ours may add to the same file
                     self._add(folder, name, entry, written)
                 finally:
                     os.close(folder)

@@ -34,6 +34,7 @@ from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.desk import Accounts, Desk
 from picklebot.workers.job_commands import JobCommands
+from picklebot.workers.memory import MemoryWorker
 from picklebot.workers.orders import Orders
 from picklebot.workers.places import is_owner
 from picklebot.workers.route_commands import RouteCommands
@@ -97,6 +98,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         ),
         exchange.worker,
         definitions,
+        *([MemoryWorker(parts.memories)] if parts.role != "ask" else []),
         *(each for each in (scheduler, heartbeat) if each is not None),
         _listener(config, clock, parts, channels, routing=routing, commands=commands),
     ]

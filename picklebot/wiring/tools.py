@@ -21,7 +21,6 @@ from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.launcher import PlainLauncher
 from picklebot.tools.local import load_local_tools
-from picklebot.tools.memory import create_memory_tools
 from picklebot.tools.post import create_post_tools
 from picklebot.tools.shell import create_shell_tools
 from picklebot.tools.skills import SkillTexts, create_skill_tools
@@ -29,7 +28,7 @@ from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
 from picklebot.wiring.mcp import known_tools, open_mcp
-from picklebot.wiring.memory import memories_of
+from picklebot.wiring.memory import memories_of, memory_tools
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
@@ -61,7 +60,7 @@ async def open_tools(
         toolset = Toolset(
             [
                 *_built_in(config, hosts, clock, proposing),
-                *create_memory_tools(memories, clock=clock),
+                *memory_tools(memories, clock),
                 *create_skill_tools(skills),
                 *served,
                 *local,
@@ -95,7 +94,7 @@ def describe_tools(config: Config) -> list[Tool]:
     shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock)]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
-    memory = create_memory_tools(memories_of(config, clock), clock=clock)
+    memory = memory_tools(memories_of(config, clock), clock)
     return [*_built_in(config, hosts, clock), *memory, *skills, *late, *shared, *known_tools(config), *local]
 
 

@@ -59,7 +59,7 @@ runner: {command: [python, "my agent.py"]}"""
     assert spec.model == ModelChoice(
         name="m-1", provider="openai", max_tokens=100, effort="high", fallback=("m-2", "m-3")
     )
-    assert spec.tools == ("bash", "save_memory", "search_memory", "read_memory")
+    assert spec.tools == ("bash", "save_memory", "search_memory", "read_memory", "memory")
     assert spec.disallowed_tools == ("write_file",)
     assert spec.skills == ("maps", "weather")
     assert (spec.max_concurrency, spec.queue, spec.sandbox) == (2, "steer", "read-only")

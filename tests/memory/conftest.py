@@ -21,7 +21,7 @@ def index(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def memories(folder: Path, index: Path) -> AsyncGenerator[Memories]:
-    opened = Memories(folder, index, clock=FakeClock())
+    opened = Memories(folder, index.parent, clock=FakeClock())
     yield opened
     await opened.close()
 

@@ -163,34 +163,34 @@ async def test_an_index_that_is_lost_or_damaged_comes_back(
     for number in range(300):
         write(folder, f"topics/n{number}.md", f"note number {number} on apples")
     assert await paths(memories, "apples 250", limit=1) == ["topics/n250.md"]
+    if harm not in {"removed", "emptied"}:
+        await memories.close()
+        memories = Memories(folder, index.parent, clock=FakeClock())
     match harm:
         case "removed":
             index.unlink()
         case "emptied":
             index.write_bytes(b"")
         case "overwritten":
-            await memories.close()
             index.write_bytes(b"no database at all" * 1000)
         case "cut":
-            await memories.close()
             index.write_bytes(index.read_bytes()[: index.stat().st_size // 2])
         case "left behind":
-            await memories.close()
             index.unlink()
             leftovers(index)[0].write_bytes(b"x" * 5000)
         case _:
             with sqlite3.connect(index) as connection:
                 connection.execute("PRAGMA user_version = 99")
             connection.close()
-            await memories.close()
     assert await paths(memories, "apples 250", limit=1) == ["topics/n250.md"]
     await save(memories, "new", "pears")
     assert await paths(memories, "pears") == ["topics/new.md"]
+    await memories.close()
 
 
 async def test_an_index_that_cannot_be_used_is_told_and_costs_no_note(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "place").mkdir()
-    memories = Memories(folder, tmp_path / "place", clock=FakeClock())
+    (tmp_path / "memory.db").mkdir()
+    memories = Memories(folder, tmp_path, clock=FakeClock())
     path = await save(memories, "tea", "Assam")
     assert "Assam" in await memories.read(path)
     found = await memories.search("assam")
@@ -199,7 +199,7 @@ async def test_an_index_that_cannot_be_used_is_told_and_costs_no_note(folder: Pa
 
 
 async def test_two_processes_keep_one_index(memories: Memories, folder: Path, index: Path) -> None:
-    other = Memories(folder, index, clock=FakeClock())
+    other = Memories(folder, index.parent, clock=FakeClock())
     try:
         async with asyncio.TaskGroup() as group:
             for number in range(40):
@@ -214,7 +214,7 @@ async def test_two_processes_keep_one_index(memories: Memories, folder: Path, in
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_question_breaks_a_search(tmp_path: Path, question: str) -> None:
     async def ask() -> None:
-        memories = Memories(tmp_path / "memories", tmp_path / "memory.db", clock=FakeClock())
+        memories = Memories(tmp_path / "memories", tmp_path, clock=FakeClock())
         try:
             await save(memories, "tea", "Assam OR NEAR 茶")
             assert (await memories.search(question)).problems == []

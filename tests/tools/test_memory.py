@@ -16,7 +16,7 @@ from tests.tools.conftest import context
 
 @pytest.fixture
 async def memories(tmp_path: Path) -> AsyncGenerator[Memories]:
-    opened = Memories(tmp_path / "memories", tmp_path / "memory.db", clock=FakeClock())
+    opened = Memories(tmp_path / "memories", tmp_path, clock=FakeClock())
     yield opened
     await opened.close()
 

@@ -19,7 +19,6 @@ from picklebot.workers.commands import Command
 
 PAGE = Path("docs/reference.md")
 NOT_YET = (
-    "gateway.hooks",
     "memory",
     "model.capabilities.count_tokens",
     "model.capabilities.tool_choice",

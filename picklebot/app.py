@@ -73,7 +73,7 @@ async def open_app(
     async with open_parts(config, clock, models=models, role=role) as parts:
         configured = create_channels(config) if role == "server" else ()
         entrances = create_entrances()
-        every = (entrances.http, entrances.ws, *configured, *channels)
+        every = (entrances.http, entrances.ws, entrances.hook, *configured, *channels)
         staff = await hire(config, clock, parts, {channel.name: channel for channel in every})
         with open_gateway(config, clock, parts, staff, entrances) as gateway:
             yield App(

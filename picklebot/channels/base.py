@@ -33,8 +33,9 @@ def _no_platform_waits(verdict: Accepted | PicklebotError) -> None:
 class Incoming:
     """What a platform brought. `key` is its own id of the message: the same key is the same message.
 
-    `agent` and `session` are the sender's wishes, if any; `new_session` asks for a fresh one. `settle` is called
-    once: with `Accepted` after the commit, or with the error for which it was refused.
+    `agent` and `session` are the sender's wishes, if any; `new_session` asks for a fresh one. `deliver` says where the
+    reply goes, as in `InboundEvent`. `settle` is called once: with `Accepted` after the commit, or with the error for
+    which it was refused.
     """
 
     source: Source
@@ -43,6 +44,7 @@ class Incoming:
     agent: str | None = None
     session: str | None = None
     new_session: bool = False
+    deliver: str | None = None
     settle: Settle = _no_platform_waits
 
 

@@ -15,6 +15,7 @@ from picklebot.core.source import Source
 from picklebot.errors import PicklebotError
 
 HTTP, WS = "http", "ws"
+HOOK = "hook"  #: none of the owner's: what comes in here is nobody's word but its sender's
 ROOM = 256  #: messages between a client and the door; whoever brings more waits
 NOBODY = "default"  #: the client of a request that does not say who it is
 
@@ -24,10 +25,10 @@ class Entrance:
 
     keyed = True  # the log has each reply once
     max_length = None
-    hint = ""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, hint: str = "") -> None:
         self.name = name
+        self.hint = hint
         self._arrived: asyncio.Queue[Incoming] = asyncio.Queue(ROOM)
 
     def source(self, client: str) -> Source:
@@ -72,15 +73,16 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrances:
-    """Both ways in."""
+    """All ways in."""
 
     http: Entrance
     ws: Entrance
+    hook: Entrance
 
 
 def create_entrances() -> Entrances:
     """Return the channels of a gateway; they exist also where none listens, for what was asked before."""
-    return Entrances(http=Entrance(HTTP), ws=Entrance(WS))
+    return Entrances(http=Entrance(HTTP), ws=Entrance(WS), hook=Entrance(HOOK))
 
 
 def key_of(client: str, key: str) -> str:

@@ -3,7 +3,7 @@
 Promises that every answer which is no success is JSON of one shape, 404 and 405 included. Knows no handler.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,16 +20,16 @@ from picklebot.gateway.refusals import on_error
 
 def build(
     endpoints: Sequence[Endpoint],
-    socket: Callable[[WebSocket], Awaitable[None]],
+    sockets: Mapping[str, Callable[[WebSocket], Awaitable[None]]],
     *,
     names: Names,
     keeper: Gatekeeper,
 ) -> ASGIApp:
-    """Return the application that serves `endpoints`, and `socket` at /ws."""
+    """Return the application that serves `endpoints`, and `sockets` by their paths."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for each in endpoints:
         by_path.setdefault(each.path, {})[each.method] = each
-    routes: list[BaseRoute] = [WebSocketRoute("/ws", socket)]
+    routes: list[BaseRoute] = [WebSocketRoute(path, serve) for path, serve in sockets.items()]
     for path, methods in by_path.items():
         routes += [Route(path, each.answer, methods=[each.method]) for each in methods.values()]
     app = Starlette(

@@ -6,7 +6,7 @@ the platform's module, and are checked when it is loaded.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -14,7 +14,10 @@ from picklebot.settings.values import (
     NO_VARIABLE,
     VARIABLE,
     AgentId,
+    Deliver,
     Duration,
+    HookName,
+    HookTemplate,
     Misplaced,
     Section,
     VariableName,
@@ -32,12 +35,25 @@ KNOWN_CHANNELS: Mapping[str, Mapping[str, Any]] = {
 """The channels that come with picklebot, and what is set for each where the file says nothing."""
 
 
+SignatureStyle: TypeAlias = Literal["picklebot", "github", "standard", "stripe"]
+
+
 class HookSettings(Section):
     """A webhook: `POST /hooks/<name>`, signed with its own secret."""
 
     secret_env: VariableName = Field(description="Variable that holds the secret which signs the requests.")
+    signature: SignatureStyle = Field(default="picklebot", description="Whose way of signing the sender follows.")
     agent: AgentId | None = Field(default=None, description="Agent that answers; null leaves it to the routing.")
-    deliver: str = Field(default="none", description="Where the reply goes: none, last, or a source.")
+    template: HookTemplate = Field(
+        default="Say in a few lines what this is about, and whether anything should be done.\n\n{{ body }}",
+        min_length=1,
+        max_length=20_000,
+        description="The prompt, with {{ body.some.path }} and {{ headers.some-name }} in it.",
+    )
+    session: Literal["fresh", "keep"] = Field(
+        default="fresh", description="fresh: each delivery has a session of its own; keep: all share one."
+    )
+    deliver: Deliver = Field(default="none", description="Where the reply goes: none, last, or a source.")
     max_bytes: int = Field(default=262_144, ge=1, le=10_000_000, description="Largest request that is read.")
     window: Duration = Field(default=300.0, gt=0, le=86400, description="How old a signed request may be.")
 
@@ -59,7 +75,9 @@ class GatewaySettings(Section):
     max_connections: int = Field(
         default=100, ge=1, le=100_000, description="Connections at once, WebSockets among them; further ones get 503."
     )
-    hooks: Mapping[str, HookSettings] = Field(default_factory=dict[str, HookSettings], description="Webhooks by name.")
+    hooks: Mapping[HookName, HookSettings] = Field(
+        default_factory=dict[HookName, HookSettings], description="Webhooks by name."
+    )
 
     @model_validator(mode="after")
     def _stay_at_home_without_a_token(self) -> "GatewaySettings":

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from picklebot.core.durations import parse_duration
 from picklebot.core.source import Source
+from picklebot.settings.templates import parse_template
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 NO_VARIABLE = "should be the name of an environment variable that holds the secret, not the secret itself"
@@ -114,6 +115,11 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _template(text: str) -> str:
+    parse_template(text)
+    return text
+
+
 def _deliver(text: str) -> str:
     if text not in {"none", "last"} and ":" not in text:
         raise ValueError(f"{text!r} is no place to deliver to: write none, last, or a source such as telegram:42:42")
@@ -146,3 +152,9 @@ Pattern = Annotated[str, Field(max_length=256), AfterValidator(_pattern)]
 
 AgentId = Annotated[str, AfterValidator(_agent_id), Field(json_schema_extra={"pattern": f"^{_AGENT_ID.pattern}$"})]
 """The id of an agent: the name of its folder below `agents/`."""
+
+HookName = Annotated[str, AfterValidator(_agent_id)]
+"""The name of a webhook, as it stands in its address."""
+
+HookTemplate = Annotated[str, AfterValidator(_template)]
+"""Text with paths in it."""

@@ -15,6 +15,7 @@ from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
 from picklebot.store.dispatches import SqliteDispatches
 from picklebot.store.events import SqliteLog
+from picklebot.store.fates import SqliteFates
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
 from picklebot.store.jobs import SqliteJobBook
@@ -53,6 +54,7 @@ class SqliteStore:
     bindings: SqliteBindings
     board: SqliteBoard
     dispatches: SqliteDispatches
+    fates: SqliteFates
     places: SqlitePlaces
     posts: SqlitePosts
     proposals: SqliteProposals
@@ -82,6 +84,7 @@ class SqliteStore:
             posts=SqlitePosts(database),
             tasks=SqliteTasks(database),
             dispatches=SqliteDispatches(database),
+            fates=SqliteFates(database),
             board=SqliteBoard(database),
         )
 

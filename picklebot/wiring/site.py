@@ -19,6 +19,7 @@ from picklebot.gateway.sockets import Sockets
 from picklebot.gateway.worker import GatewayWorker
 from picklebot.lock import announce
 from picklebot.wiring.gateway import Ground
+from picklebot.wiring.programs import bell_of, openai_of
 from picklebot.wiring.standing import standing_of
 
 
@@ -28,7 +29,8 @@ def create_worker(ground: Ground) -> GatewayWorker:
     hub = Hub(bus=ground.parts.bus, log=store.log)
     sockets = Sockets(entrance=ground.entrances.ws, hub=hub, sessions=store.sessions, stop=ground.staff.taker.stop)
     names = Names(settings.host, ground.bound.getsockname()[1], settings.allow_hosts)
-    app = build(_endpoints(ground, hub), sockets.serve, names=names, keeper=Keeper(secret=ground.secret))
+    served = {"/ws": sockets.serve}
+    app = build(_endpoints(ground, hub), served, names=names, keeper=Keeper(secret=ground.secret))
     return GatewayWorker(
         hub=hub,
         listener=Listener(app, ground.bound, connections=settings.max_connections),
@@ -52,4 +54,6 @@ def _endpoints(ground: Ground, hub: Hub) -> Sequence[Endpoint]:
         *Health(ready=lambda: not hub.closing.is_set()).endpoints(),
         *Messages(entrance=ground.entrances.http, hub=hub, answers=store.answers).endpoints(),
         *Reads(standing=standing, log=store.log).endpoints(),
+        *openai_of(ground, hub).endpoints(),
+        *bell_of(ground).endpoints(),
     ]

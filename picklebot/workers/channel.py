@@ -151,6 +151,7 @@ class Door:
             aside=asked_aside is not None,
             session_id=incoming.session,
             new_session=incoming.new_session,
+            deliver=incoming.deliver,
             at=clock.now(),
         )
 

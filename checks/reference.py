@@ -24,7 +24,6 @@ NOT_YET = (
     "model.capabilities.tool_choice",
     "model.providers.NAME.capabilities.count_tokens",
     "model.providers.NAME.capabilities.tool_choice",
-    "sandbox.network",
 )
 """Settings that are read and checked, and that nothing in the daemon asks for yet. Whoever builds it takes the name out."""
 

@@ -26,6 +26,7 @@ ROOMS = (
     "core",
     "toolhost",
     "mcp",
+    "sandbox",
     "web",
 )
 MODULES = ("clock", "errors")

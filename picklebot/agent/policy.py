@@ -16,11 +16,9 @@ CHANGING = frozenset({"bash", "write_file", "edit_file"})  #: what an agent with
 def permitted(
     tools: Iterable[Tool], rules: Mapping[str, str], sandbox: Literal["workspace", "read-only", "off"]
 ) -> list[Tool]:
-    """Return the tools that `rules` and the agent's sandbox leave.
-
-    `ask-unsandboxed` allows: without a sandbox to step out of, there is nothing yet that it could ask about.
-    """
-    refused = {name for name, rule in rules.items() if rule in {"deny", "ask"}}
+    """Return the tools that `rules` and the agent's sandbox leave. `ask-unsandboxed` asks where there is none."""
+    asking = {"deny", "ask", "ask-unsandboxed"} if sandbox == "off" else {"deny", "ask"}
+    refused = {name for name, rule in rules.items() if rule in asking}
     if sandbox == "read-only":
         refused |= CHANGING
     return [tool for tool in tools if tool.name not in refused]

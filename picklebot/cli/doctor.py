@@ -13,10 +13,11 @@ from picklebot.cli.checks.definitions import check_definitions, check_names, che
 from picklebot.cli.checks.files import check_config, check_modes
 from picklebot.cli.checks.findings import Finding, Level
 from picklebot.cli.checks.jobs import check_jobs
-from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_sandbox, check_versions
+from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_versions
 from picklebot.cli.checks.mcp import check_servers
 from picklebot.cli.checks.models import check_models
 from picklebot.cli.checks.routes import check_routes
+from picklebot.cli.checks.sandbox import check_sandbox
 from picklebot.cli.output import counted, one_line, print_json, say, speaks
 from picklebot.cli.toolbox import known_tools
 from picklebot.clock import SystemClock
@@ -60,11 +61,11 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from check_database(config, now=now)
         yield from check_jobs(library, config)
         yield from check_servers(config)
+        yield from check_sandbox(config)
     yield from check_room(workspace)
     yield from check_clock(now)
     yield from check_versions()
     yield from check_holder(workspace)
-    yield from check_sandbox()
 
 
 def _tools(library: Library, config: Config) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ from picklebot.toolhost.kept import Kept
 from picklebot.toolhost.wire import Failure
 
 MAX_OUTPUT = 64_000_000  #: bytes, after which a command is stopped
+MAX_PROCESSES = 256  #: at once
+GLANCE, LOOK = 0.05, 0.25  #: seconds between two counts of processes, and between two of their memory
 LINGER = 0.5  #: seconds that a background process may hold the output open once the command itself has ended
 _CHUNK = 65536
 _MEGABYTE = 1024 * 1024
@@ -30,7 +32,7 @@ def run(root: str, given: Mapping[str, Any], seconds: float, *, control: int, me
     family.adopt_orphans()
     _limit(memory_mb, seconds)
     os.chdir(root)
-    command = _Command(given["command"], control)
+    command = _Command(given["command"], control, memory_mb)
     try:
         ending = command.follow(time.monotonic() + seconds)
     finally:
@@ -45,8 +47,11 @@ def run(root: str, given: Mapping[str, Any], seconds: float, *, control: int, me
 class _Command:
     """The command; `pid` is also its process group."""
 
-    def __init__(self, command: str, control: int) -> None:
+    def __init__(self, command: str, control: int, memory_mb: int) -> None:
         self.output = Kept()
+        self._memory_mb = memory_mb
+        self._crowd = family.crowd()
+        self._counted = self._weighed = time.monotonic()
         self._control = control
         self._status: int | None = None
         self._reading, writing = os.pipe()
@@ -77,7 +82,7 @@ class _Command:
             for fd in (self._reading, self._control, self._bell):
                 selector.register(fd, selectors.EVENT_READ)
             while (left := deadline - time.monotonic()) > 0:
-                ready = {key.fd for key, _ in selector.select(left)}
+                ready = {key.fd for key, _ in selector.select(min(left, GLANCE))}
                 if self._control in ready and not os.read(self._control, _CHUNK):
                     raise Failure("stopped")
                 if self._bell in ready:
@@ -90,9 +95,25 @@ class _Command:
                     self._reading = -1
                 if self.output.total > MAX_OUTPUT:
                     return "flooded"
+                if excess := self._excess():
+                    return excess
                 if self._status is not None and self._reading < 0:
                     return "ended"
         return "ended" if self._status is not None else "late"
+
+    def _excess(self) -> str | None:
+        """Look from time to time at what the whole family holds: limits of the kernel count each process alone."""
+        now = time.monotonic()
+        if now - self._counted >= GLANCE:
+            self._counted = now
+            if family.crowd() - self._crowd > MAX_PROCESSES:
+                family.end_everything_here()
+                return "crowded"
+        if now - self._weighed < LOOK:
+            return None
+        self._weighed = now
+        held = sum(family.weigh([os.getpid()]).values())
+        return "greedy" if self._memory_mb and held > self._memory_mb * _MEGABYTE else None
 
     def words(self, ending: str, seconds: float) -> list[str]:
         """Return what the model must know beside the output."""
@@ -100,6 +121,10 @@ class _Command:
             return [f"[stopped after {seconds:g} s, and everything it had started; a longer timeout may help]"]
         if ending == "flooded":
             return [f"[stopped after {MAX_OUTPUT:,} bytes of output; write less, or into a file]"]
+        if ending == "crowded":
+            return [f"[stopped: it had started more than {MAX_PROCESSES} processes]"]
+        if ending == "greedy":
+            return [f"[stopped: its processes held more than {self._memory_mb:,} MiB of memory together]"]
         code = self._status or 0
         if code < 0:
             return [f"[ended by signal {-code} ({signal.Signals(-code).name})]"]

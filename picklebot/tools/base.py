@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from picklebot.core.messages import Block
+from picklebot.core.rights import Sandbox
 from picklebot.core.source import Source
 
 
@@ -34,6 +35,8 @@ class ToolContext:
     """Where the turn's reply goes, as in `InboundEvent`: None back to `source`."""
     step: int = 0
     """Which step of the turn this is, counted from 0."""
+    sandbox: Sandbox = "workspace"
+    """Where the agent's programs run."""
 
 
 Output: TypeAlias = "str | Sequence[Block]"

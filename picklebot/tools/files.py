@@ -52,7 +52,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         to go on. Without offset and limit, it starts at the top.
         """  # noqa: D205  # a model reads this, not a reference
         given = {"path": path, "offset": offset, "limit": limit}
-        return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS)
+        return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS, sandbox=context.sandbox)
 
     @tool(effect=Effect.PURE)
     async def glob(
@@ -62,7 +62,9 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         """List files and folders by name. '*' stands for any name, '**/' for folders at any depth; folders end
         with '/'. The answer is sorted; .git is left out.
         """  # noqa: D205  # as above
-        return await hosts.call(context.session_id, "glob", {"pattern": pattern}, seconds=SECONDS)
+        return await hosts.call(
+            context.session_id, "glob", {"pattern": pattern}, seconds=SECONDS, sandbox=context.sandbox
+        )
 
     @tool(effect=Effect.PURE)
     async def grep(
@@ -71,7 +73,9 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         path: Annotated[str, Field(description="A file, or a folder to search below; default: everything.")] = ".",
     ) -> str:
         """Search text files for lines that match a regular expression. Each match is 'path:line: text'."""
-        return await hosts.call(context.session_id, "grep", {"pattern": pattern, "path": path}, seconds=SECONDS)
+        return await hosts.call(
+            context.session_id, "grep", {"pattern": pattern, "path": path}, seconds=SECONDS, sandbox=context.sandbox
+        )
 
     return [read_file, glob, grep]
 
@@ -79,7 +83,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
 def _write_file(hosts: ToolHosts, proposing: Proposing | None) -> Tool:
     async def written(path: FilePath, content: Content, context: ToolContext) -> str | None:
         given = {"path": path, "content": content}
-        state = await hosts.call(context.session_id, "check_write", given, seconds=SECONDS)
+        state = await hosts.call(context.session_id, "check_write", given, seconds=SECONDS, sandbox=context.sandbox)
         return f"Wrote {len(content):,} characters to {path}." if state == "done" else None
 
     @tool(effect=Effect.RECONCILE, check=written)
@@ -95,7 +99,7 @@ def _write_file(hosts: ToolHosts, proposing: Proposing | None) -> Tool:
 def _edit_file(hosts: ToolHosts, proposing: Proposing | None) -> Tool:
     async def edited(path: FilePath, old: Old, new: New, context: ToolContext) -> str | None:
         given = {"path": path, "old": old, "new": new}
-        state = await hosts.call(context.session_id, "check_edit", given, seconds=SECONDS)
+        state = await hosts.call(context.session_id, "check_edit", given, seconds=SECONDS, sandbox=context.sandbox)
         if state == "unknown":
             raise ToolError(f"whether {path!r} was edited cannot be told from what it holds")
         return f"Edited {path}." if state == "done" else None
@@ -115,11 +119,11 @@ async def _do_or_propose(
 ) -> str:
     """Write or edit. Only what the tool process refused is drafted: the wall stands first, and the way around is last."""
     try:
-        return await hosts.call(context.session_id, f"{deed}_file", given, seconds=SECONDS)
+        return await hosts.call(context.session_id, f"{deed}_file", given, seconds=SECONDS, sandbox=context.sandbox)
     except ToolError:
         if proposing is None:
             raise
-        draft = await hosts.call(context.session_id, f"draft_{deed}", given, seconds=SECONDS)
+        draft = await hosts.call(context.session_id, f"draft_{deed}", given, seconds=SECONDS, sandbox=context.sandbox)
         if not draft:
             raise
     told = json.loads(draft)

@@ -184,7 +184,7 @@ class HostProcess:
             logger.warning("tool process %s ended with %s calls open: %s", self.pid, len(self._waiting), why)
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(ToolError(f"the tool process ended ({why}); what it was doing may be half done"))
+                answer.set_exception(ToolError(_last_words(why, code)))
 
     async def _log_noise(self) -> None:
         for count in itertools.count():
@@ -193,3 +193,9 @@ class HostProcess:
                 return
             if count < _LOGGED:
                 logger.warning("tool process %s: %s", self.pid, said.decode("utf-8", "replace").rstrip())
+
+
+def _last_words(why: str, code: int | None) -> str:
+    killed = code in {-signal.SIGKILL, 128 + signal.SIGKILL}
+    hint = ". A command that starts very many processes ends so" if killed else ""
+    return f"the tool process ended ({why}); what it was doing may be half done{hint}"

@@ -6,13 +6,14 @@ process's business.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from picklebot.clock import Clock
+from picklebot.core.rights import Sandbox
 from picklebot.errors import ToolError
 from picklebot.tools.host import GRACE, HostProcess
 from picklebot.tools.launcher import PLAIN, Launcher
@@ -26,6 +27,7 @@ class _Seat:
 
     users: int = 0
     process: HostProcess | None = None
+    made_for: tuple[Sandbox, Hashable] | None = None
     idle: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -53,7 +55,14 @@ class ToolHosts:
         await self.aclose()
 
     async def call(
-        self, session: str, tool: str, given: Mapping[str, Any], *, seconds: float, grace: float = GRACE
+        self,
+        session: str,
+        tool: str,
+        given: Mapping[str, Any],
+        *,
+        seconds: float,
+        grace: float = GRACE,
+        sandbox: Sandbox = "workspace",
     ) -> str:
         """Run `tool` in the session's process, in at most `seconds`, once there is a place for it.
 
@@ -64,7 +73,7 @@ class ToolHosts:
         """
         seat = await self._take(session)
         try:
-            process = await self._process(seat, session)
+            process = await self._process(seat, sandbox)
             return await process.call(tool, given, seconds=seconds, grace=grace)
         finally:
             self._give_back(session, seat)
@@ -104,15 +113,19 @@ class ToolHosts:
             self._retire(oldest)
         return oldest is not None
 
-    async def _process(self, seat: _Seat, session: str) -> HostProcess:
-        """Return the seat's process; a new one if there is none, or it has ended."""
+    async def _process(self, seat: _Seat, sandbox: Sandbox) -> HostProcess:
+        """Return the seat's process; a new one if there is none, it has ended, or it no longer sees what it should."""
         async with seat.lock:
-            if seat.process is None or seat.process.ended:
+            made_for = (sandbox, self._launcher.stamp(self._root))
+            stale = seat.made_for != made_for and seat.users == 1  # else others still use it
+            if seat.process is None or seat.process.ended or stale:
                 if seat.process is not None:
                     self._see_off(seat.process)
                 self._check_open()
-                command = self._launcher.command(self._root, session)
-                seat.process = await HostProcess.start(command, self._launcher.environment(), root=self._root)
+                command = self._launcher.command(self._root, sandbox)
+                environment = self._launcher.environment(sandbox)
+                seat.process = await HostProcess.start(command, environment, root=self._root)
+                seat.made_for = (sandbox, self._launcher.stamp(self._root))
             return seat.process
 
     def _check_open(self) -> None:

@@ -5,9 +5,11 @@ Promises an environment that is an allow-list of names, never the daemon's own. 
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+
+from picklebot.core.rights import Sandbox
 
 #: The program: run it as `python -I -S PROGRAM serve ROOT MEMORY_MB`. It imports `picklebot.toolhost`, and no more.
 PROGRAM = Path(__file__).parents[1] / "toolhost" / "__main__.py"
@@ -17,11 +19,15 @@ ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TZ", "USER")
 class Launcher(Protocol):
     """Says which program serves a session, and what it sees."""
 
-    def command(self, root: Path, session: str) -> Sequence[str]:
-        """Return the program and its arguments."""
+    def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
+        """Return the program and its arguments, for an agent whose `sandbox` it is."""
         ...
 
-    def environment(self) -> Mapping[str, str]:
+    def stamp(self, root: Path) -> Hashable:
+        """Return what changes when a process that was started before no longer sees what it should."""
+        ...
+
+    def environment(self, sandbox: Sandbox) -> Mapping[str, str]:
         """Return all that its environment holds."""
         ...
 
@@ -32,11 +38,15 @@ class PlainLauncher:
     def __init__(self, *, memory_mb: int = 1024) -> None:
         self._memory_mb = memory_mb
 
-    def command(self, root: Path, session: str) -> Sequence[str]:
+    def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
         """Return the bare program."""
         return [sys.executable, "-I", "-S", str(PROGRAM), "serve", str(root), str(self._memory_mb)]
 
-    def environment(self) -> Mapping[str, str]:
+    def stamp(self, root: Path) -> Hashable:
+        """Nothing changes what it sees."""
+        return None
+
+    def environment(self, sandbox: Sandbox = "workspace") -> Mapping[str, str]:
         """Return the few variables that a command needs to find its way."""
         return {name: os.environ[name] for name in ALLOWED if name in os.environ}
 

@@ -32,6 +32,8 @@ def create_shell_tools(hosts: ToolHosts, *, seconds: float = SECONDS, max_second
         timeout: Annotated[float, Field(description=f"Seconds, at most {most:g}.", gt=0)] | None = None,  # noqa: ASYNC109  # the model's word for it
     ) -> str:
         given = {"command": command}
-        return await hosts.call(context.session_id, "bash", given, seconds=min(timeout or seconds, most))
+        return await hosts.call(
+            context.session_id, "bash", given, seconds=min(timeout or seconds, most), sandbox=context.sandbox
+        )
 
     return [bash]

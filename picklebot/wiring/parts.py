@@ -21,6 +21,7 @@ from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.memory import memories_of
 from picklebot.wiring.models import ModelCabinet
+from picklebot.wiring.sandbox import notice_of, sandbox_of
 from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
 from picklebot.workers.file_proposals import FileProposals
@@ -87,6 +88,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         )
         memories = memories_of(config, clock)
         stack.push_async_callback(memories.close)
+        notices += notice_of(await asyncio.to_thread(sandbox_of, config))
         opened = open_tools(config, clock, proposing, skills, memories, at_once=role == "server")
         toolset = await stack.enter_async_context(opened)
         await asyncio.to_thread(library.scan)

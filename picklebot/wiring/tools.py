@@ -19,7 +19,6 @@ from picklebot.tools.board import create_board_tool
 from picklebot.tools.dispatch import Answered, create_dispatch_tool
 from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
-from picklebot.tools.launcher import PlainLauncher
 from picklebot.tools.local import load_local_tools
 from picklebot.tools.post import create_post_tools
 from picklebot.tools.shell import create_shell_tools
@@ -29,10 +28,13 @@ from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
 from picklebot.wiring.mcp import known_tools, open_mcp
 from picklebot.wiring.memory import memories_of, memory_tools
+from picklebot.wiring.sandbox import launcher_of, sandbox_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
-MAYBE = frozenset({"web_search"})  #: names that a rule may speak of though no tool has them: nothing is set up for them
+MAYBE = frozenset(
+    {"bash", "web_search"}
+)  #: names that a rule may speak of though no tool has them: nothing is set up for them
 LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"})
 """Tools that are made with the workers, because those do what the tools promise."""
 
@@ -50,16 +52,15 @@ async def open_tools(
     Raises:
         ConfigError: one of the user's own cannot be loaded, or two have one name.
     """
-    _check_sandbox(config)
-    launcher = PlainLauncher(memory_mb=config.sandbox.memory_mb)
+    apart = await asyncio.to_thread(sandbox_of, config)
     async with (
-        ToolHosts(config.workspace.root, launcher=launcher, clock=clock) as hosts,
+        ToolHosts(config.workspace.root, launcher=launcher_of(config, apart), clock=clock) as hosts,
         open_mcp(config, clock, at_once=at_once) as served,
     ):
         local = await asyncio.to_thread(load_local_tools, config.workspace.tools) if config.tools.local else []
         toolset = Toolset(
             [
-                *_built_in(config, hosts, clock, proposing),
+                *_built_in(config, hosts, commands=apart.launcher is not None or apart.off, proposing=proposing),
                 *memory_tools(memories, clock),
                 *create_skill_tools(skills),
                 *served,
@@ -68,15 +69,6 @@ async def open_tools(
         )
         _check_rules(config, toolset)
         yield toolset
-
-
-def _check_sandbox(config: Config) -> None:
-    """Refuse what would be promised and not kept."""
-    if config.sandbox.mode in {"bubblewrap", "landlock"}:
-        raise ConfigError(
-            f"sandbox.mode: {config.sandbox.mode} is not there yet: shell and file tools run without a sandbox. "
-            "Say auto or off to run them so, or `approvals: {bash: deny}` to run no shell"
-        )
 
 
 def _check_rules(config: Config, toolset: Toolset) -> None:
@@ -95,7 +87,7 @@ def describe_tools(config: Config) -> list[Tool]:
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
     memory = memory_tools(memories_of(config, clock), clock)
-    return [*_built_in(config, hosts, clock), *memory, *skills, *late, *shared, *known_tools(config), *local]
+    return [*_built_in(config, hosts, commands=True), *memory, *skills, *late, *shared, *known_tools(config), *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:
@@ -134,9 +126,9 @@ class _Shown:
         raise ToolError(_NOT_RUN)
 
 
-def _built_in(config: Config, hosts: ToolHosts, clock: Clock, proposing: Proposing | None = None) -> list[Tool]:
+def _built_in(config: Config, hosts: ToolHosts, *, commands: bool, proposing: Proposing | None = None) -> list[Tool]:
     return [
         *create_file_tools(hosts, proposing),
-        *create_shell_tools(hosts, seconds=config.sandbox.seconds),
+        *(create_shell_tools(hosts, seconds=config.sandbox.seconds) if commands else ()),
         *web_tools(config),
     ]

@@ -18,7 +18,7 @@ from picklebot.channels.split import split
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
 from picklebot.core.journal import Journal
 from picklebot.core.messages import Message
-from picklebot.core.rights import Rights
+from picklebot.core.rights import Rights, Sandbox
 from picklebot.definitions.agents import AgentSpec
 from picklebot.errors import NotFound
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
@@ -93,7 +93,7 @@ class Casting:
             journal=journal,
             listener=listener,
             clock=self._stage.clock,
-            context=lambda key: _context(turn, key),
+            context=lambda key: _context(turn, key, spec.sandbox),
         )
         runner = AgentRunner(
             request,
@@ -237,7 +237,7 @@ def _offered(tool: Tool, event: TurnEvent) -> bool:
     return tool.channels is None or event.source.channel in tool.channels
 
 
-def _context(turn: Turn, key: str) -> ToolContext:
+def _context(turn: Turn, key: str, sandbox: Sandbox) -> ToolContext:
     event = turn.event
     return ToolContext(
         session_id=event.session_id,
@@ -247,4 +247,5 @@ def _context(turn: Turn, key: str) -> ToolContext:
         cause_id=event.id,
         deliver=event.deliver if isinstance(event, InboundEvent) else None,
         step=int(key.partition(":")[0]),
+        sandbox=sandbox,
     )

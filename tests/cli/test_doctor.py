@@ -44,7 +44,7 @@ def test_a_good_workspace_has_no_errors_and_is_not_changed(workspace: Path) -> N
     assert {"workspace", "config", "definitions", "agents", "model", "tools", "database", "disk", "daemon"} <= {
         finding["check"] for finding in found
     }
-    assert any("without a sandbox" in message for message in of(found, "info"))
+    assert any("tools run under bubblewrap" in message for message in of(found, "ok"))
     assert tree(workspace) == before
 
 

@@ -37,6 +37,12 @@ async def ask(channel: FakeChannel, words: str, *, peer: str = "ann") -> str:
     return (await channel.heard())[1]
 
 
+def written(workspace: Path) -> dict[Path, str]:
+    """Return the files of a workspace that hold anything, but for the daemon's own."""
+    files = (path for path in workspace.rglob("*") if path.is_file() and ".picklebot" not in path.parts)
+    return {path: text for path in files if (text := path.read_text())}
+
+
 async def test_a_proposed_job_is_in_force_after_approve_and_not_before(
     daemon: Daemon, channel: FakeChannel, workspace: Path
 ) -> None:
@@ -44,7 +50,7 @@ async def test_a_proposed_job_is_in_force_after_approve_and_not_before(
     async with daemon(model, channel) as app:
         await ask(channel, "news at nine, please")
         assert "NOT in force: New job brief: on 0 9 * * *." in result(model)
-        assert not (workspace / "crons").exists()
+        assert not (workspace / "crons" / "brief").exists()
         answer = await ask(channel, "/approve")
         assert answer.startswith("crons/brief/CRON.md is in force.")
         assert "Tell me the news." in answer
@@ -58,7 +64,7 @@ async def test_a_denied_file_is_never_there(daemon: Daemon, channel: FakeChannel
         await ask(channel, "x")
         assert "Refused" in await ask(channel, "/deny")
         assert await ask(channel, "/approve") == "Nothing waits for an answer."
-    assert not (workspace / "skills").exists()
+    assert not (workspace / "skills" / "tea").exists()
 
 
 async def test_an_edit_is_shown_as_a_difference(daemon: Daemon, channel: FakeChannel, workspace: Path) -> None:
@@ -128,13 +134,13 @@ async def test_a_file_that_would_not_work_goes_back_to_the_model(
 async def test_some_files_cannot_even_be_proposed(
     daemon: Daemon, channel: FakeChannel, workspace: Path, path: str
 ) -> None:
-    before = sorted(workspace.rglob("*"))
+    before = written(workspace)
     model = ScriptedModel(write(path, JOB), "oh")
     async with daemon(model, channel):
         await ask(channel, "x")
         assert "not available" in result(model)
         assert await ask(channel, "/approve") == "Nothing waits for an answer."
-    assert {path for path in workspace.rglob("*") if ".picklebot" not in path.parts} <= {*before, workspace / ".env"}
+    assert written(workspace) == before
 
 
 @pytest.mark.parametrize("path", ["notes/jobs/brief/CRON.md", "notes/../crons/brief/CRON.md", "./crons//brief/CRON.md"])
@@ -158,6 +164,7 @@ async def test_a_link_put_in_the_way_after_the_proposal_is_not_followed(
     async with daemon(model, channel):
         await ask(channel, "x")
         (workspace / "elsewhere").mkdir()
+        (workspace / "crons").rmdir()
         (workspace / "crons").symlink_to("elsewhere")
         assert "symbolic link" in await ask(channel, "/approve")
     assert list((workspace / "elsewhere").iterdir()) == []
@@ -185,9 +192,9 @@ async def test_a_stranger_can_neither_approve_nor_let_the_model_do_it(
         await ask(stranger, "a job, please")
         assert "Only the owner can agree, and not in this conversation" in result(model)
         assert "Only the owner decides" in await ask(stranger, "/approve")
-        assert not (workspace / "crons").exists()
+        assert not (workspace / "crons" / "brief").exists()
         assert "Tell me the news." in await ask(channel, "/approve")
-        assert not (workspace / "crons").exists(), "shown here first"
+        assert not (workspace / "crons" / "brief").exists(), "shown here first"
         assert "in force" in await ask(channel, "/approve")
 
 
@@ -197,7 +204,7 @@ async def test_what_the_owner_kept_as_prompt_is_proposed_too(
     model = ScriptedModel(write("USER.md", "Ann likes tea.\n"), "proposed", "as you say")
     async with daemon(model, channel):
         await ask(channel, "x")
-        assert not (workspace / "USER.md").exists()
+        assert (workspace / "USER.md").read_text() == "", "the sandbox keeps its place"
         assert "USER.md is in force." in await ask(channel, "/approve")
         await ask(channel, "y")
         assert "Ann likes tea." in str(model.requests[-1].system)

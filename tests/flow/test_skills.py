@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -163,7 +164,7 @@ async def test_a_long_skill_is_cut_and_says_where_the_rest_is(
 
 async def test_the_shipped_cron_ops_ends_with_a_job_in_force(daemon: Daemon, workspace: Path) -> None:
     channel = FakeChannel("ws")
-    (workspace / "skills").symlink_to(TOP / "skills")
+    copytree(TOP / "skills", workspace / "skills")
     model = ScriptedModel(call("use_skill", name="cron-ops"), "read")
     async with daemon(model, channel):
         await ask(channel, "a job")

@@ -15,6 +15,7 @@ from picklebot.testing.clock import PATIENCE
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.files import create_file_tools
 from picklebot.tools.hosts import ToolHosts
+from picklebot.tools.launcher import PLAIN, Launcher
 from picklebot.tools.shell import create_shell_tools
 
 _numbers = itertools.count(1_000)
@@ -52,8 +53,13 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def hosts(root: Path) -> AsyncGenerator[ToolHosts]:
-    async with ToolHosts(root, clock=SystemClock()) as hosts:
+def launcher() -> Launcher:
+    return PLAIN
+
+
+@pytest.fixture
+async def hosts(root: Path, launcher: Launcher) -> AsyncGenerator[ToolHosts]:
+    async with ToolHosts(root, launcher=launcher, clock=SystemClock()) as hosts:
         yield hosts
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from picklebot.clock import SystemClock
+from picklebot.core.rights import Sandbox
 from picklebot.errors import ToolError
 from picklebot.testing.clock import FakeClock
 from picklebot.toolhost.kept import Kept
@@ -24,10 +25,13 @@ class Script:
     def __init__(self, program: str) -> None:
         self._program = program
 
-    def command(self, root: Path, session: str) -> Sequence[str]:
+    def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
         return [sys.executable, "-I", "-S", "-c", self._program]
 
-    def environment(self) -> Mapping[str, str]:
+    def stamp(self, root: Path) -> None:
+        return None
+
+    def environment(self, sandbox: Sandbox) -> Mapping[str, str]:
         return {}
 
 
@@ -177,7 +181,7 @@ async def test_a_process_that_never_answers_is_killed_and_replaced(root: Path) -
 
 async def test_a_program_that_is_missing_is_told(root: Path) -> None:
     class Missing(Script):
-        def command(self, root: Path, session: str) -> Sequence[str]:
+        def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
             return [str(root / "nothing")]
 
     async with ToolHosts(root, clock=FakeClock(), launcher=Missing("")) as hosts:

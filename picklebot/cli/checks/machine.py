@@ -1,4 +1,4 @@
-"""The machine: room, time, versions, who runs here, and what keeps tools apart."""
+"""The machine: room, time, versions, and who runs here."""
 
 import platform
 import shutil
@@ -58,14 +58,3 @@ def check_holder(workspace: Workspace) -> Iterator[Finding]:
     else:
         message = f"a picklebot {holder.role} runs as process {holder.pid}, since {holder.started_at}"
         yield Finding(level="info", check="daemon", message=message)
-
-
-def check_sandbox() -> Iterator[Finding]:
-    """Say what keeps tools apart from the rest of the machine: at present nothing does."""
-    there = "is installed" if shutil.which("bwrap") else "is not installed"
-    yield Finding(
-        level="info",
-        check="sandbox",
-        message="shell and file tools run without a sandbox at present: whatever you may do, they may do; "
-        f"bubblewrap, on which the sandbox will rest, {there}",
-    )

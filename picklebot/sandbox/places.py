@@ -1,0 +1,122 @@
+"""What a tool process may see of the machine, by path.
+
+Reading is an allow-list: programs and libraries, a little of /etc, and the workspace without its secrets. Promises
+that what steers picklebot, or what other programs obey, is never writable, also where it is not there yet. Knows no
+mechanism.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from picklebot.errors import ToolError
+from picklebot.toolhost import guard
+
+PACKAGE = Path(__file__).resolve().parents[1]
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt")
+ETC = (
+    "alternatives",
+    "bash.bashrc",
+    "ca-certificates",
+    "group",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "magic",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "profile",
+    "protocols",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+)
+NETWORK = ("hosts", "resolv.conf", "gai.conf", "host.conf")
+CONTROL_FOLDERS = ("agents", "crons", "skills", "tools")
+CONTROL_FILES = ("config.yaml", *sorted(guard.PROMPTS))
+SECRETS = ".env"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Paths that are seen as they are, the workspace, and what lies on top of it: fixed, or hidden."""
+
+    readable: Sequence[Path]
+    root: Path
+    writable: bool
+    fixed: Sequence[Path]
+    hidden_folder: Path
+    hidden_file: Path | None
+
+
+def view_of(root: Path, *, writable: bool, network: bool) -> View:
+    """Return what a tool process on the workspace at `root` may see."""
+    etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
+    readable = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
+    control = [root / name for name in (*CONTROL_FILES, *CONTROL_FOLDERS)]
+    secrets = root / SECRETS
+    return View(
+        readable=[path for path in readable if path.exists()],
+        root=root,
+        writable=writable,
+        fixed=[path for path in control if path.exists()] + _obeyed(root) + _own_code(root),
+        hidden_folder=root / ".picklebot",
+        hidden_file=secrets if secrets.exists() else None,
+    )
+
+
+def occupy(root: Path) -> None:
+    """Make what steers picklebot and is not there, empty: only what is there can be fixed.
+
+    Raises:
+        ToolError: something of it is a symbolic link, which cannot be fixed.
+    """
+    for name in (*CONTROL_FOLDERS, *CONTROL_FILES, SECRETS):
+        if (root / name).is_symlink():
+            raise ToolError(f"{name} is a symbolic link, which the sandbox cannot protect: its owner must replace it")
+    for name in CONTROL_FOLDERS:
+        (root / name).mkdir(exist_ok=True)
+    for name in (*CONTROL_FILES, SECRETS):
+        mode = 0o600 if name == SECRETS else 0o644
+        with suppress(FileExistsError):
+            os.close(os.open(root / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode))
+
+
+def stamp(root: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Return what tells whether the files that are fixed by path are still the same: an editor may have replaced one.
+
+    A process that was started before would see the new file as it is, and could write it.
+    """
+    return tuple(_identity(root / name) for name in (*CONTROL_FILES, *CONTROL_FOLDERS, SECRETS, ".git"))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _interpreter() -> list[Path]:
+    """Return where our own Python lives, where that is not below /usr."""
+    return [Path(each) for each in {sys.base_prefix, sys.base_exec_prefix} if not each.startswith("/usr/")]
+
+
+def _obeyed(root: Path) -> list[Path]:
+    """Return what stands at the top and is run or obeyed by other programs."""
+    return [root / name for name in sorted(guard.TRUSTED) if (root / name).exists()]
+
+
+def _own_code(root: Path) -> list[Path]:
+    """Return the daemon's own code and packages, where they lie in the workspace: a checkout is a workspace too."""
+    owned = {Path(sys.prefix).resolve(), PACKAGE, Path(Path(sys.prefix).resolve())}
+    return sorted(path for path in owned if path.is_relative_to(root) and path != root)

@@ -1,0 +1,212 @@
+"""Ways out that have worked elsewhere, each tried for real from inside."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from picklebot.errors import ToolError
+from tests.tools.conftest import Toolbox, marker, sleepers, until
+
+PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else getattr(sys, "_base_executable", sys.executable)
+
+
+def python(*lines: str) -> str:
+    """Return a command that runs a program."""
+    return f"{PYTHON} - <<'EOF' 2>&1 | tail -n 1\n" + "\n".join(lines) + "\nEOF"
+
+
+async def test_the_workspace_is_there_and_writable(toolbox: Toolbox, root: Path) -> None:
+    assert (
+        await toolbox("bash", command="cat notes.md; echo mint >> notes.md; mkdir bed && echo thyme > bed/a") == "basil"
+    )
+    assert (root / "notes.md").read_text() == "basil\nmint\n"
+    assert (root / "bed" / "a").read_text() == "thyme\n"
+    assert "thyme" in await toolbox("read_file", path="bed/a")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{root}/.env",
+        "{root}/.picklebot/token",
+        "{root}/../outside",
+        "/proc/self/root/proc/{pid}/environ",
+        "/proc/{pid}/environ",
+        "/etc/shadow",
+        "~/.ssh/id_ed25519",
+        "{home}/.ssh/authorized_keys",
+        "/var/log/dpkg.log",
+        "/proc/{pid}/root{root}/.env",
+    ],
+)
+async def test_what_is_outside_cannot_be_read(toolbox: Toolbox, root: Path, path: str) -> None:
+    named = path.format(root=root, pid=os.getpid(), home=Path.home())
+    said = await toolbox("bash", command=f"cat {named} 2>&1; ln -s {named} link; cat link; true")
+    assert "0123456789" not in said
+    assert "ANTHROPIC" not in said
+    assert "root:" not in said
+    assert said == "(no output)" or "No such file" in said or "ermission denied" in said
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "config.yaml",
+        "agents/pickle/AGENT.md",
+        "agents/new/AGENT.md",
+        "AGENTS.md",
+        "tools/mine.py",
+        ".env",
+        ".git/hooks/pre-commit",
+        ".git/config",
+    ],
+)
+async def test_what_steers_picklebot_or_git_cannot_be_written(toolbox: Toolbox, root: Path, path: str) -> None:
+    before = (root / path).read_text() if (root / path).exists() else ""
+    await toolbox(
+        "bash",
+        command=f"mkdir -p $(dirname {path}); echo evil >> {path}; echo evil > x; mv -f x {path}; rm -rf {path}; "
+        f"mv {path} {path}.old; ln -sf x {path}; rm -rf $(dirname {path}); true",
+    )
+    assert ((root / path).read_text() if (root / path).exists() else "") == before
+    assert (root / "config.yaml").exists()
+
+
+async def test_a_file_that_its_owner_replaced_is_fixed_again(toolbox: Toolbox, root: Path) -> None:
+    """Editors write a new file and rename it: the next call sees to it that the new one is as fixed as the old."""
+    await toolbox("bash", command="true")
+    (root / "new").write_text("default_agent: cookie\n")
+    (root / "new").replace(root / "config.yaml")
+    await toolbox("bash", command="echo evil > config.yaml; true")
+    assert (root / "config.yaml").read_text() == "default_agent: cookie\n"
+
+
+async def test_what_steers_picklebot_through_a_link_is_not_risked(toolbox: Toolbox, root: Path, tmp_path: Path) -> None:
+    (root / "config.yaml").rename(tmp_path / "config.yaml")
+    (root / "config.yaml").symlink_to(tmp_path / "config.yaml")
+    with pytest.raises(ToolError, match=r"config\.yaml is a symbolic link"):
+        await toolbox("bash", command="true")
+
+
+async def test_nothing_is_written_outside(toolbox: Toolbox, root: Path, tmp_path: Path) -> None:
+    await toolbox(
+        "bash",
+        command=f"echo evil > {tmp_path}/outside; echo evil > /usr/evil; echo evil > {tmp_path}/evil; "
+        f"echo evil > /tmp/evil; echo evil > ~/.bashrc; ln -s {tmp_path}/outside l; echo evil > l; true",
+    )
+    assert (tmp_path / "outside").read_text() == "o-0123456789"
+    assert not (tmp_path / "evil").exists()
+    assert not Path("/usr/evil").exists()
+    assert not Path("/tmp/evil").exists()
+
+
+async def test_no_network_is_reached(toolbox: Toolbox, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "s"))
+        unix.listen()
+        tcp.settimeout(0.2)
+        port = tcp.getsockname()[1]
+        for made in (
+            f"socket.create_connection(('127.0.0.1', {port}), 1)",
+            "socket.create_connection(('192.0.2.1', 80), 1)",
+            "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+            "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)",
+            f"socket.socket(socket.AF_UNIX).connect('{tmp_path / 's'}')",
+            "socket.socket(40, socket.SOCK_STREAM)",
+            "socket.getaddrinfo('example.com', 80)",
+        ):
+            said = await toolbox("bash", command=python("import socket", made))
+            assert "Error" in said or "failure" in said, made
+        with pytest.raises(TimeoutError):
+            tcp.accept()
+    assert "denied" in await toolbox("bash", command=f"exec 3<>/dev/tcp/127.0.0.1/{port}; true")
+
+
+@pytest.mark.parametrize(
+    "call", ["unshare(0x10000000)", "unshare(0x20000)", "ptrace(0, 0, 0, 0)", "mount(b'a', b'/tmp', b'tmpfs', 0, 0)", "chroot(b'/tmp')",
+             "syscall(321, 0, 0, 0)", "syscall(425, 1, 0)", "syscall(250, 0, 0)", "syscall(435, 0, 0)", "syscall(0x40000000 + 39)", "setns(0, 0)"]
+)  # fmt: skip
+async def test_system_calls_that_lead_out_are_refused(toolbox: Toolbox, call: str) -> None:
+    said = await toolbox("bash", command=python("import ctypes", "libc = ctypes.CDLL(None)", f"print(libc.{call})"))
+    assert said == "-1"
+
+
+async def test_typing_for_the_terminal_is_refused(toolbox: Toolbox) -> None:
+    said = await toolbox(
+        "bash", command=python("import fcntl, pty", "m, s = pty.openpty()", "fcntl.ioctl(s, 0x5412, b'x')")
+    )
+    assert "PermissionError" in said or "not permitted" in said
+
+
+async def test_no_process_outside_is_seen_or_signalled(toolbox: Toolbox) -> None:
+    said = await toolbox("bash", command=f"ls /proc | grep -c '^[0-9]'; kill -0 {os.getpid()} 2>&1; true")
+    count, *words = said.splitlines()
+    assert int(count) < 12
+    assert "No such process" in words[0]
+    mark = marker()
+    outside = await asyncio.create_subprocess_exec("sleep", mark)
+    with contextlib.suppress(ToolError):  # it may end the tool process, and all else that is inside
+        await toolbox("bash", command="kill -9 -1")
+    assert outside.returncode is None
+    outside.kill()
+    await outside.wait()
+    assert await toolbox("bash", command="echo fine") == "fine"
+
+
+async def test_nothing_survives_its_call_not_even_by_setsid(toolbox: Toolbox) -> None:
+    mark = marker()
+    await toolbox("bash", command=f"setsid -f sleep {mark}; (setsid sleep {mark} & disown); nohup sleep {mark} & true")
+    await until(lambda: not sleepers(mark))
+
+
+async def test_a_fork_bomb_ends_with_its_call(toolbox: Toolbox) -> None:
+    with pytest.raises(ToolError, match="very many processes"):
+        await toolbox("bash", command="bomb() { bomb | bomb & }; bomb; sleep 20", timeout=20)
+    assert await toolbox("bash", command="echo fine") == "fine"
+
+
+async def test_memory_is_bounded_for_all_processes_of_a_call_together(toolbox: Toolbox) -> None:
+    greedy = python("x = bytearray(10 << 30)")
+    assert "MemoryError" in await toolbox("bash", command=greedy)
+    hold = f'{PYTHON} -c "import time; x = bytearray(300 << 20); time.sleep(20)"'
+    said = await toolbox("bash", command=" & ".join([hold] * 4) + "; wait", timeout=20)
+    assert "memory" in said
+
+
+async def test_endless_output_is_bounded(toolbox: Toolbox) -> None:
+    said = await toolbox("bash", command="yes", timeout=20)
+    assert "bytes of output" in said
+    assert len(said) < 1_100_000
+
+
+async def test_the_environment_holds_no_secret_and_no_home(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k-0123456789")
+    said = await toolbox("bash", command="env; cat /proc/*/environ | tr '\\0' '\\n'; echo ~")
+    assert "0123456789" not in said
+    assert str(Path.home()) not in said
+
+
+async def test_a_path_that_is_swapped_all_the_time_never_leads_outside(
+    toolbox: Toolbox, root: Path, tmp_path: Path
+) -> None:
+    """A link and a folder change places while the file tools read and write through them (60 s in the campaign)."""
+    (root / "real").mkdir()
+    (root / "real" / "outside").write_text("inside")
+    swap = "ln -s .. link; while :; do mv -T real x 2>/dev/null; mv -T link real 2>/dev/null; mv -T real link; mv -T x real; done"
+    swapping = asyncio.create_task(toolbox("bash", session="s2", command=swap, timeout=4))
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + 3
+    while loop.time() < ends:
+        for path in ("real/outside", "real/../../outside", "link/outside"):
+            try:
+                assert "0123456789" not in await toolbox("read_file", path=path)
+                await toolbox("write_file", path=path, content="inside")
+            except ToolError:
+                continue
+    await swapping
+    assert (tmp_path / "outside").read_text() == "o-0123456789"

@@ -10,9 +10,9 @@ from time import perf_counter
 
 from picklebot.clock import SystemClock
 from picklebot.core.source import Source
+from picklebot.store.arrivals import accept
 from picklebot.store.base import Arrival
 from picklebot.store.database import connect
-from picklebot.store.inbox import accept
 from picklebot.store.migrate import migrate
 
 CONTENT = "x" * 200

@@ -11,8 +11,9 @@ measured against. The same files written by a thread for each publisher (`THREAD
 
 import asyncio
 import gc
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -30,9 +31,12 @@ from picklebot.core.source import Source
 from picklebot.store.base import Arrival
 from picklebot.store.database import DaemonDatabase, open_database
 from picklebot.store.inbox import SqliteInbox
+from picklebot.store.units import OneOfMany
 from picklebot.workers.agent import DOORBELLS
 
 CONTENT = "x" * 200
+ACK = """UPDATE inbox SET state = 'done' WHERE state = 'open'
+    AND (channel, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"""
 LIMIT = 1 << 20  #: of open messages in a session: the bar here is the disk, not the queue
 BESIDE_FILES = {1: Bar(ratio=0.9), 256: Bar(ratio=10)}
 BESIDE_BARE = {256: Bar(ratio=0.6)}
@@ -173,7 +177,7 @@ class _Handler:
 
     async def run(self) -> None:
         async for event in self._doorbell:
-            ack = self._database.submit(partial(_acknowledge, (event.source.channel, event.key)))
+            ack = self._database.submit(OneOfMany((event.source.channel, event.key), _acknowledge))
             ack.add_done_callback(partial(self._acknowledged, event.key))
             self._acks.add(ack)
         if self._acks:
@@ -185,8 +189,9 @@ class _Handler:
         self.latencies.append(perf_counter() - self.sent.pop(key))
 
 
-def _acknowledge(name: tuple[str, str], connection: sqlite3.Connection) -> None:
-    connection.execute(bare_units.ACK, name)
+def _acknowledge(connection: sqlite3.Connection, names: Sequence[tuple[str, str]]) -> list[None]:
+    connection.execute(ACK, (json.dumps(names),))
+    return [None] * len(names)
 
 
 def _check(path: Path, expected: int) -> None:

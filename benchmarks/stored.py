@@ -13,9 +13,10 @@ from pathlib import Path
 from benchmarks.daemon import AGENT, People
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
+from picklebot.store.arrivals import accept
 from picklebot.store.base import Acceptance, Arrival, Conclusion
 from picklebot.store.database import connect
-from picklebot.store.inbox import accept, begin
+from picklebot.store.inbox import begin
 from picklebot.store.migrate import migrate
 from picklebot.store.turns import finish
 

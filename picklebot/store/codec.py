@@ -4,7 +4,7 @@ Promises that what goes in comes out equal. Moments are integer microseconds sin
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,8 @@ def from_micros(micros: int) -> datetime:
 dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 """Return compact JSON. One encoder for all, because `json.dumps` makes a new one each time it is told how to write."""
 
+_quote: Callable[[str], str] = json.encoder.encode_basestring  # what `dumps` comes to for text, on a shorter way
+
 
 def encode_event(event: Event) -> tuple[Any, ...]:
     """Return the columns of `events` but for seq: id, kind, session_id, source, cause_id, created_at, body."""
@@ -58,6 +60,8 @@ def encode_event(event: Event) -> tuple[Any, ...]:
 
 
 def _spell(value: object) -> str:
+    if type(value) is str:
+        return _quote(value)
     if value is None:
         return "null"
     if isinstance(value, Rights):

@@ -18,7 +18,8 @@ import aiosqlite
 from picklebot.errors import StoreError, StoreFull
 from picklebot.store.ballast import Ballast
 from picklebot.store.migrate import migrate
-from picklebot.store.writer import Unit, Writer
+from picklebot.store.units import Unit
+from picklebot.store.writer import Writer
 
 logger = logging.getLogger(__name__)
 

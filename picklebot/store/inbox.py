@@ -9,31 +9,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply
-from picklebot.core.ids import new_id
 from picklebot.core.messages import Message
-from picklebot.core.text import shorten
-from picklebot.errors import NotFound, QueueFull
 from picklebot.store import claims, joined, outbox, refusals
+from picklebot.store.arrivals import FIRST_TIME, accept
 from picklebot.store.base import Acceptance, Arrival, Joining, Refusal, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
+from picklebot.store.crowds import accept_all
 from picklebot.store.database import Database
-from picklebot.store.events import append
 from picklebot.store.steps import recorded_steps
+from picklebot.store.units import OneOfMany
 
-MAX_TITLE = 60
 SUSPECT = 2  #: a message that was begun so often and never ended is begun again only with no other such beside it
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
-_FIRST_TIME = f"""SELECT {_EVENTS} FROM inbox JOIN events USING (seq) WHERE channel = ? AND key = ?"""  # noqa: S608
 _NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening,
     EXISTS (SELECT 1 FROM joined WHERE joined.turn = inbox.seq), {_EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
-# One look for three questions: was the key seen, which session has the source, how many of its messages wait.
-_LOOK = """SELECT (SELECT seq FROM inbox WHERE channel = ?1 AND key = ?2), sessions.id, sessions.agent_id,
-    (SELECT count(*) FROM (
-        SELECT 1 FROM inbox WHERE session_id = sessions.id AND state = 'open' LIMIT ?4))
-    FROM (SELECT 1) LEFT JOIN affinity ON affinity.source = ?3 LEFT JOIN sessions ON sessions.id = affinity.session_id"""
-_WAITING = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open' LIMIT ?)"
 _TOLD = "SELECT 1 FROM events WHERE cause_id = ? AND kind = 'OutboundEvent' LIMIT 1"  # a word before the reply
 _DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
     GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
@@ -47,11 +38,11 @@ class SqliteInbox:
 
     async def accept(self, arrival: Arrival, *, limit: int) -> Acceptance:
         """Put a message on disk, in its session; the same channel and key again gives the first one back."""
-        return await self._database.write(lambda connection: accept(connection, arrival, limit=limit))
+        return await self._database.write(OneOfMany((arrival, limit), accept_all))
 
     async def seen(self, channel: str, key: str) -> InboundEvent | None:
         """Return the message that was accepted under this key, if there was one."""
-        rows = await self._database.fetch(_FIRST_TIME, (channel, key))
+        rows = await self._database.fetch(FIRST_TIME, (channel, key))
         if not rows:
             return None
         _, event = decode_event(rows[0])
@@ -159,75 +150,6 @@ class SqliteInbox:
             return tell
 
         return await self._database.complete(unit)
-
-
-def accept(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> Acceptance:
-    """Log the message and open it, unless its key was seen before."""
-    channel, source = arrival.source.channel, str(arrival.source)
-    seen, session_id, agent_id, waiting = connection.execute(_LOOK, (channel, arrival.key, source, limit)).fetchone()
-    if seen is not None:
-        seq, event = decode_event(connection.execute(_FIRST_TIME, (channel, arrival.key)).fetchone())
-        assert isinstance(event, InboundEvent)
-        return Acceptance(seq=seq, event=event, duplicate=True)
-    wanted = _wanted_session(connection, arrival, source, session_id, agent_id)
-    if wanted != session_id:
-        waiting = connection.execute(_WAITING, (wanted, limit)).fetchone()[0]
-        agent_id = _enter(connection, arrival, source, wanted)
-    if waiting >= limit:
-        raise QueueFull(f"{waiting} messages already wait in this session; try again when some are answered")
-    event = InboundEvent(
-        session_id=wanted,
-        source=arrival.source,
-        agent_id=agent_id,
-        content=arrival.content,
-        key=arrival.key,
-        deliver=arrival.deliver,
-        created_at=arrival.at,
-    )
-    seq = append(connection, event)
-    connection.execute(
-        "INSERT INTO inbox (seq, channel, key, session_id, agent_id, state) VALUES (?, ?, ?, ?, ?, 'open')",
-        (seq, channel, arrival.key, wanted, agent_id),
-    )
-    return Acceptance(seq=seq, event=event, duplicate=False)
-
-
-def _wanted_session(
-    connection: sqlite3.Connection, arrival: Arrival, source: str, current: str | None, agent_id: str | None
-) -> str:
-    """Return the id of the session asked for, of the source's own, or of one that is still to be made."""
-    if arrival.session_id is not None:
-        return arrival.session_id
-    if arrival.new_session or current is None:
-        return new_id()
-    if not arrival.pinned or agent_id == arrival.agent_id:
-        return current
-    row = connection.execute(
-        "SELECT id FROM sessions WHERE source = ? AND agent_id = ? ORDER BY updated_at DESC LIMIT 1",
-        (source, arrival.agent_id),
-    ).fetchone()
-    return row[0] if row else new_id()
-
-
-def _enter(connection: sqlite3.Connection, arrival: Arrival, source: str, session_id: str) -> str:
-    """Make a session the source's own, and make it at all if it is new; return its agent.
-
-    A session that the sender named is only spoken to: its own source keeps it. So does one that is asked aside.
-    """
-    row = connection.execute("SELECT agent_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
-    if arrival.session_id is not None:
-        if row is None:
-            raise NotFound(f"there is no session {session_id!r}; `picklebot sessions list` shows them")
-        return str(row[0])
-    if row is None:
-        moment, title = to_micros(arrival.at), shorten(arrival.content, MAX_TITLE)
-        connection.execute(
-            "INSERT INTO sessions (id, agent_id, source, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (session_id, arrival.agent_id, source, title, moment, moment),
-        )
-    if not arrival.aside:
-        connection.execute("INSERT OR REPLACE INTO affinity (source, session_id) VALUES (?, ?)", (source, session_id))
-    return str(row[0]) if row else arrival.agent_id
 
 
 def begin(

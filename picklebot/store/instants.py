@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from picklebot.errors import NotFound, QueueFull
+from picklebot.store.arrivals import accept
 from picklebot.store.base.jobs import Claimed, Firing, InstantReport, Progress, Row, Stage, Verdict
 from picklebot.store.codec import from_micros, to_micros
-from picklebot.store.inbox import accept
 
 WAITS = "it waits until the turn before it has ended"
 _INSERT = """INSERT INTO instants (job, wall, at, stage, reason, late, by_hand) VALUES (?, ?, ?, ?, ?, ?, ?)

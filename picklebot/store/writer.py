@@ -15,15 +15,15 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from picklebot.errors import PicklebotError, StoreError, StoreFull
 from picklebot.store.syncing import CommitThread
+from picklebot.store.units import Unit, rows, run
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Unit: TypeAlias = Callable[[sqlite3.Connection], T]
 
 MAX_GROUP = 1024  #: units in one commit: bounds how long the first of them waits for the last
 CROWD = 64  #: units that make a commit of their own: who was just answered runs while that one waits for the disk
@@ -130,8 +130,9 @@ class Writer:
         await self._begin()
         end = self._loop.time() + SLICE
         try:
-            for waiting in group:
-                waiting.result = waiting.unit(self._connection)
+            results: list[Any] = []
+            for row in rows([waiting.unit for waiting in group]):
+                results += run(self._connection, row)
                 if self._loop.time() > end:
                     await asyncio.sleep(0)
                     end = self._loop.time() + SLICE
@@ -139,6 +140,8 @@ class Writer:
             self._connection.execute("ROLLBACK")
             return False
         await self._thread.commit()
+        for waiting, result in zip(group, results, strict=True):
+            waiting.result = result
         return True
 
     async def _commit_apart(self, group: list[_Waiting]) -> None:

@@ -24,7 +24,8 @@ from picklebot.store.base import Arrival, Conclusion, Turn, Turns
 from picklebot.store.database import Database
 from picklebot.store.sqlite import SqliteStore
 from picklebot.store.turns import SqliteTurns
-from picklebot.store.writer import Unit, Writer
+from picklebot.store.units import Unit
+from picklebot.store.writer import Writer
 from tests.power.judge import Fact
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from picklebot.errors import PicklebotError
 from picklebot.store.database import PlainDatabase
-from picklebot.store.writer import Unit
+from picklebot.store.units import Unit
 from tests.power.judge import run
 
 T = TypeVar("T")

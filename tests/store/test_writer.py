@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pytest
 
 from picklebot.errors import NotFound, StoreError, StoreFull
 from picklebot.store.database import connect
-from picklebot.store.writer import Unit, Writer
+from picklebot.store.units import OneOfMany, Unit
+from picklebot.store.writer import Writer
 
 
 @asynccontextmanager
@@ -59,6 +60,30 @@ async def test_a_unit_that_fails_spares_the_rest_of_its_group(tmp_path: Path) ->
         )
         assert isinstance(outcomes[1], NotFound)
         assert not broken
+    assert rows(tmp_path / "a.db") == [1, 2]
+
+
+def insert_all(connection: sqlite3.Connection, values: Sequence[object]) -> list[int]:
+    connection.executemany("INSERT INTO t VALUES (?)", [(value,) for value in values])
+    if "no" in values:
+        raise NotFound("no such thing")
+    return [len(values)] * len(values)
+
+
+async def test_units_of_one_kind_that_stand_in_a_row_run_together_and_in_their_place(tmp_path: Path) -> None:
+    async with writing(tmp_path / "a.db") as (writer, _):
+        units: list[Unit[object]] = [*(OneOfMany(n, insert_all) for n in (1, 2)), insert(3), OneOfMany(4, insert_all)]
+        outcomes = await asyncio.gather(*(writer.write(unit) for unit in units))
+        assert [n for n in outcomes if isinstance(n, int)] == [2, 2, 1]
+    assert rows(tmp_path / "a.db") == [1, 2, 3, 4]
+
+
+async def test_one_of_many_that_fails_spares_the_others(tmp_path: Path) -> None:
+    async with writing(tmp_path / "a.db") as (writer, _):
+        units = [OneOfMany(value, insert_all) for value in (1, "no", 2)]
+        outcomes = await asyncio.gather(*(writer.write(unit) for unit in units), return_exceptions=True)
+        assert outcomes[::2] == [1, 1]
+        assert isinstance(outcomes[1], NotFound)
     assert rows(tmp_path / "a.db") == [1, 2]
 
 

@@ -35,15 +35,15 @@ _INTAKES = f"""SELECT seq, inbox.state, turns.state, agent_id, key, attempts, er
         (SELECT id FROM joined JOIN events ON events.seq = joined.turn WHERE joined.seq = inbox.seq), session_id FROM inbox LEFT JOIN turns USING (seq) WHERE seq IN ({_THESE})"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
     WHERE seq IN ({_THESE})"""  # noqa: S608  (constants)
-_PLACE = "SELECT count(*) FROM events JOIN inbox USING (seq) WHERE events.session_id = ? AND seq <= ?"
+_PLACE = "SELECT count(*) FROM session_events AS events JOIN inbox USING (seq) WHERE events.session_id = ? AND seq <= ?"
 _OPEN_AHEAD = """SELECT events.id, json_extract(body, '$.content'), turns.state, NULL FROM inbox JOIN events USING (seq)
     LEFT JOIN turns USING (seq) WHERE inbox.session_id = ? AND inbox.state = 'open' AND seq < ? ORDER BY seq"""
 _WAS_AHEAD = """SELECT events.id, json_extract(body, '$.content'), turns.state, finished_at
-    FROM events JOIN turns USING (seq) WHERE events.session_id = ? AND seq < ? AND finished_at > ? AND finished_at <= ?
-    ORDER BY finished_at DESC LIMIT 1"""
+    FROM session_events AS events JOIN turns USING (seq)
+    WHERE events.session_id = ? AND seq < ? AND finished_at > ? AND finished_at <= ? ORDER BY finished_at DESC LIMIT 1"""
 _RUNNING = """SELECT agent_id, count(*) FROM turns JOIN inbox USING (seq) WHERE turns.state = 'running'
     AND inbox.state = 'open' GROUP BY agent_id"""
-_LATEST = """SELECT max((SELECT seq FROM events JOIN inbox USING (seq) LEFT JOIN turns USING (seq)
+_LATEST = """SELECT max((SELECT seq FROM session_events AS events JOIN inbox USING (seq) LEFT JOIN turns USING (seq)
         WHERE events.session_id = sessions.id AND events.source = ?1 AND (inbox.state = 'open' OR turns.seq IS NOT NULL)
         ORDER BY seq DESC LIMIT 1))
     FROM sessions WHERE sessions.source = ?1"""

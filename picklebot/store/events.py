@@ -26,9 +26,10 @@ class SqliteLog:
 
     async def after(self, seq: int, *, session_id: str | None = None, limit: int = 500) -> list[tuple[int, Event]]:
         """Return events with a greater `seq`, oldest first."""
-        where, parameters = ("session_id = ? AND", [session_id]) if session_id else ("", [])
+        log, where = ("session_events", "session_id = ? AND") if session_id else ("events", "")
+        parameters = [session_id] if session_id else []
         rows = await self._database.fetch(
-            f"SELECT {EVENT_COLUMNS} FROM events WHERE {where} seq > ? ORDER BY seq LIMIT ?",  # noqa: S608  (constants)
+            f"SELECT {EVENT_COLUMNS} FROM {log} WHERE {where} seq > ? ORDER BY seq LIMIT ?",  # noqa: S608  (constants)
             [*parameters, seq, limit],
         )
         return [decode_event(row) for row in rows]

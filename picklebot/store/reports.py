@@ -15,15 +15,15 @@ from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros
 from picklebot.store.database import Database
 from picklebot.store.turn_reports import EVENTS, REPLY_COLUMNS, ReplyReport, StepReport, decode_reply, read_steps
 
+_OF_SESSION = "SELECT seq FROM session_events WHERE session_id = ?"
 _TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns.opening, {EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
-    WHERE events.session_id = ? AND kind IN ('InboundEvent', 'DispatchEvent') ORDER BY seq"""  # noqa: S608  (constants)
+    WHERE seq IN ({_OF_SESSION}) AND kind IN ('InboundEvent', 'DispatchEvent') ORDER BY seq"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
-    WHERE session_id = ? ORDER BY seq"""  # noqa: S608  (constants)
+    WHERE seq IN ({_OF_SESSION}) ORDER BY seq"""  # noqa: S608  (constants)
 _JOINED = f"""SELECT joined.turn, others.id, joined.step, joined.context, {EVENTS}
     FROM joined JOIN events USING (seq) JOIN events AS others ON others.seq = joined.turn
-    WHERE events.session_id = ? ORDER BY events.seq"""  # noqa: S608  (constants)
-_OF_SESSION = "SELECT seq FROM events WHERE session_id = ?"
+    WHERE joined.seq IN ({_OF_SESSION}) ORDER BY events.seq"""  # noqa: S608  (constants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

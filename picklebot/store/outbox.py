@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import assert_never
 
 from picklebot.core.events import DispatchResultEvent, OutboundEvent, Reply
-from picklebot.store.base import OutboxRow
+from picklebot.core.source import Source
+from picklebot.store.base import OutboxRow, Quay
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.database import Database
+from picklebot.store.departures import Departures
 from picklebot.store.events import append
 
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
@@ -23,12 +25,28 @@ _CLAIMABLE = f"""SELECT heads.peer, heads.more, outbox.attempts, outbox.unknown,
     FROM ({_HEADS}) AS heads JOIN outbox USING (seq) JOIN events USING (seq)
     WHERE heads.state = 'pending' AND heads.not_before <= ? ORDER BY seq LIMIT ?"""  # noqa: S608
 
+_CLAIM = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?"
+_NOTHING_AHEAD = "SELECT 1 FROM outbox WHERE channel = ? AND peer = ? AND state IN ('pending', 'sending') LIMIT 1"
+
 
 class SqliteOutbox:
     """The outbox table."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, departures: Departures | None = None) -> None:
         self._database = database
+        self._departures = departures or Departures()
+
+    def open(self, channel: str, quay: Quay) -> None:
+        """Let the ends of turns claim their replies for `channel`, where `quay` has a place."""
+        self._departures.open(channel, quay)
+
+    def close(self) -> None:
+        """Let none be claimed by the end of a turn any more."""
+        self._departures.close()
+
+    def claimed(self, event_id: str) -> OutboxRow | None:
+        """Return a reply that the end of its turn has claimed, once: whoever asks must send it."""
+        return self._departures.take(event_id)
 
     async def recover(self) -> int:
         """Make what was being sent when the daemon died due again, marked as maybe delivered; return how many."""
@@ -78,13 +96,14 @@ class SqliteOutbox:
         )
 
 
-def add(connection: sqlite3.Connection, event: OutboundEvent) -> None:
-    """Log a reply and make it due, inside the caller's transaction."""
+def add(connection: sqlite3.Connection, event: OutboundEvent) -> int:
+    """Log a reply and make it due, inside the caller's transaction; return its seq."""
     seq = append(connection, event)
     connection.execute(
         "INSERT INTO outbox (seq, channel, peer, state) VALUES (?, ?, ?, 'pending')",
         (seq, event.to.channel, str(event.to)),
     )
+    return seq
 
 
 def reply(connection: sqlite3.Connection, event: Reply) -> None:
@@ -98,6 +117,29 @@ def reply(connection: sqlite3.Connection, event: Reply) -> None:
             assert_never(event)
 
 
+def send_off(
+    connection: sqlite3.Connection, events: Sequence[Reply], at_once: Sequence[OutboundEvent]
+) -> list[OutboxRow]:
+    """Log what a turn has to say, and claim what may leave at once: where nothing of its peer is ahead of it."""
+    claimed: list[OutboxRow] = []
+    for event in events:
+        if not isinstance(event, OutboundEvent) or event not in at_once:
+            reply(connection, event)
+            continue
+        channel, peer = event.to.channel, str(event.to)
+        first = connection.execute(_NOTHING_AHEAD, (channel, peer)).fetchone() is None
+        seq = add(connection, event)
+        if first:
+            connection.execute(_CLAIM, (seq,))
+            more = any(other is not event and _goes_to(other, event.to) for other in events)
+            claimed.append(OutboxRow(seq=seq, event=event, attempts=1, since=event.created_at, more=more))
+    return claimed
+
+
+def _goes_to(event: Reply, to: Source) -> bool:
+    return isinstance(event, OutboundEvent) and event.to == to
+
+
 def claim(
     connection: sqlite3.Connection, channel: str, now: datetime, limit: int, busy: Sequence[str]
 ) -> list[OutboxRow]:
@@ -109,7 +151,7 @@ def claim(
             continue
         seq, event = decode_event(tuple(columns))
         assert isinstance(event, OutboundEvent)
-        connection.execute("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?", (seq,))
+        connection.execute(_CLAIM, (seq,))
         began = event.created_at if since is None else from_micros(since)
         claimed.append(
             OutboxRow(seq=seq, event=event, attempts=attempts + 1, since=began, unknown=bool(unknown), more=bool(more))

@@ -13,6 +13,7 @@ from picklebot.store.board import SqliteBoard
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.database import Database, open_database
+from picklebot.store.departures import Departures
 from picklebot.store.dispatches import SqliteDispatches
 from picklebot.store.events import SqliteLog
 from picklebot.store.fates import SqliteFates
@@ -63,11 +64,12 @@ class SqliteStore:
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
         """Return the store that speaks to `database`."""
+        departures = Departures()
         return cls(
             inbox=SqliteInbox(database),
             claims=SqliteClaims(database),
-            turns=SqliteTurns(database),
-            outbox=SqliteOutbox(database),
+            turns=SqliteTurns(database, departures),
+            outbox=SqliteOutbox(database, departures),
             sessions=SqliteSessions(database),
             log=SqliteLog(database),
             ledger=SqliteLedger(database),

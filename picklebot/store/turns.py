@@ -9,13 +9,15 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from picklebot.core.events import OutboundEvent
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.text import shorten
 from picklebot.store import joined, outbox
-from picklebot.store.base import Conclusion, Joined, Joining, Turn
+from picklebot.store.base import Conclusion, Joined, Joining, OutboxRow, Turn
 from picklebot.store.codec import dumps, encode_result, to_micros
 from picklebot.store.database import Database
+from picklebot.store.departures import Departures
 
 _MORE = "SELECT EXISTS (SELECT 1 FROM inbox WHERE session_id = ? AND state = 'open')"
 _INBOX_STATE = {"done": "done", "stopped": "done", "failed": "failed"}
@@ -24,8 +26,9 @@ _INBOX_STATE = {"done": "done", "stopped": "done", "failed": "failed"}
 class SqliteTurns:
     """The journal's tables."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, departures: Departures | None = None) -> None:
         self._database = database
+        self._departures = departures or Departures()
 
     async def record_step(
         self, turn: Turn, step: RecordedStep, calls: Sequence[PlannedCall], *, opening: Message, at: datetime
@@ -75,11 +78,21 @@ class SqliteTurns:
 
     async def finish(self, conclusion: Conclusion) -> bool:
         """End a turn: transcript, spend, inbox row and replies; return whether its session has more open."""
-        return await self._database.complete(lambda connection: finish(connection, conclusion))
+        at_once = self._departures.book(conclusion.outbound)
+        claimed: list[OutboxRow] = []
+        try:
+            more, claimed = await self._database.complete(
+                lambda connection: finish(connection, conclusion, at_once=at_once)
+            )
+        finally:
+            self._departures.settle(at_once, claimed)
+        return more
 
 
-def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> bool:
-    """The one transaction from which a reply survives anything."""
+def finish(
+    connection: sqlite3.Connection, conclusion: Conclusion, *, at_once: Sequence[OutboundEvent] = ()
+) -> tuple[bool, list[OutboxRow]]:
+    """The one transaction from which a reply survives anything; of those `at_once`, return what leaves at once."""
     turn, moment = conclusion.turn, to_micros(conclusion.at)
     session_id = turn.event.session_id
     if conclusion.last is not None:
@@ -112,10 +125,9 @@ def finish(connection: sqlite3.Connection, conclusion: Conclusion) -> bool:
             for i, message in enumerate(conclusion.messages)
         ],
     )
-    for event in conclusion.outbound:
-        outbox.reply(connection, event)
+    claimed = outbox.send_off(connection, conclusion.outbound, at_once)
     (more,) = connection.execute(_MORE, (session_id,)).fetchone()
-    return bool(more)
+    return bool(more), claimed
 
 
 def _insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:

@@ -68,27 +68,30 @@ class DeliveryWorker:
             async for event in self._inbox:
                 # A reply for a channel that does not run here waits in the outbox for one that does.
                 if lane := self._lanes.get(event.to.channel):
-                    lane.ring(str(event.to))
+                    if (row := self._outbox.claimed(event.id)) is not None:
+                        lane.free()
+                        self._send_off(self._channels[event.to.channel], row)
+                    else:
+                        lane.ring(str(event.to))
             self._draining = True
             for lane in self._lanes.values():
                 lane.bell.set()
 
     def stop(self) -> None:
         """Deliver what is due and come to an end."""
+        self._outbox.close()
         self._inbox.close()
 
     async def _lane(self, channel: Channel) -> None:
         lane = self._lanes[channel.name]
-        async with asyncio.TaskGroup() as flights:
+        async with asyncio.TaskGroup() as lane.flights:
+            self._outbox.open(channel.name, lane)
             while True:
                 room = lane.look(draining := self._draining)
                 now = self._clock.now()
                 rows = await self._outbox.claim(channel.name, now, limit=room) if room else []
                 for row in rows:
-                    peer = str(row.event.to)
-                    task = flights.create_task(self._attempt(channel, row), name=f"delivery to {peer}")
-                    lane.take_off(peer, more=row.more)
-                    task.add_done_callback(partial(lane.land, peer))
+                    self._send_off(channel, row)
                 if draining and not lane.flying:
                     return
                 lane.short = len(rows) == room
@@ -96,6 +99,12 @@ class DeliveryWorker:
                     lane.ahead = False
                     lane.until = await self._outbox.next_due(channel.name)
                 await self._clock.wait(lane.bell, until=None if lane.short else lane.until)
+
+    def _send_off(self, channel: Channel, row: OutboxRow) -> None:
+        lane, peer = self._lanes[channel.name], str(row.event.to)
+        task = lane.flights.create_task(self._attempt(channel, row), name=f"delivery to {peer}")
+        lane.take_off(peer, more=row.more)
+        task.add_done_callback(partial(lane.land, peer))
 
     async def _attempt(self, channel: Channel, row: OutboxRow) -> None:
         event = row.event
@@ -140,19 +149,32 @@ class _Lane:
 
     def __init__(self) -> None:
         self.bell = asyncio.Event()
+        self.flights = asyncio.TaskGroup()
         self.flying: set[str] = set()
         self.until: datetime | None = None  #: when the next reply that was put off is due
         self.ahead = True  #: `until` is out of date: the last run may have left some, or one was put off since
         self.short = False  #: the last look left no room for all that may leave
         self._behind: set[str] = set()  # peers that may have more behind what is on its way to them
         self._draining = False
+        self._booked = 0  # places for replies whose turn is just being ended
+
+    def book(self) -> bool:
+        """Take a place for a reply that leaves as soon as it is written."""
+        if len(self.flying) + self._booked >= IN_FLIGHT:
+            return False
+        self._booked += 1
+        return True
+
+    def free(self) -> None:
+        """Give a place back that was taken so."""
+        self._booked -= 1
 
     def look(self, draining: bool) -> int:
         """Begin a look at the table; return for how many peers there is room."""
         self.bell.clear()  # before looking: a ring while we look means look again
         self._draining = draining
         self._behind &= self.flying
-        return IN_FLIGHT - len(self.flying)
+        return max(IN_FLIGHT - len(self.flying) - self._booked, 0)
 
     def ring(self, peer: str) -> None:
         """There is a reply for `peer`. Behind one that is on its way it waits until that has landed."""

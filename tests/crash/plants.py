@@ -64,6 +64,7 @@ def early_accept() -> None:
         for waiting in group:
             _attempt(self._connection, waiting)
         _settle(group)
+        await asyncio.sleep(0.005)  # what a slow disk takes
         await self._thread.commit()
         return True
 

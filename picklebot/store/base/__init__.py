@@ -17,6 +17,7 @@ from picklebot.store.base.flow import Conclusion as Conclusion
 from picklebot.store.base.flow import Inbox as Inbox
 from picklebot.store.base.flow import Outbox as Outbox
 from picklebot.store.base.flow import OutboxRow as OutboxRow
+from picklebot.store.base.flow import Quay as Quay
 from picklebot.store.base.flow import Turn as Turn
 from picklebot.store.base.flow import Turns as Turns
 from picklebot.store.base.jobs import Claimed as Claimed

@@ -198,8 +198,32 @@ class OutboxRow:
     """Others wait behind it for the same peer."""
 
 
+class Quay(Protocol):
+    """Has places for replies that leave as soon as they are written."""
+
+    def book(self) -> bool:
+        """Take a place, if there is one."""
+        ...
+
+    def free(self) -> None:
+        """Give a place back that is not needed."""
+        ...
+
+
 class Outbox(Protocol):
     """Replies from the end of their turn to the platform's receipt."""
+
+    def open(self, channel: str, quay: Quay) -> None:
+        """Let the ends of turns claim their replies for `channel`, where `quay` has a place."""
+        ...
+
+    def close(self) -> None:
+        """Let none be claimed by the end of a turn any more."""
+        ...
+
+    def claimed(self, event_id: str) -> OutboxRow | None:
+        """Return a reply that the end of its turn has claimed, once: whoever asks must send it."""
+        ...
 
     async def claim(self, channel: str, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[OutboxRow]:
         """Take each peer's oldest unacknowledged reply, mark it as being sent and count the attempt."""

@@ -23,6 +23,11 @@ class Slots:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._returning: deque[asyncio.Future[None]] = deque()  # who had a slot before; they go first
 
+    @property
+    def room(self) -> int:
+        """How many would be let in at once."""
+        return 0 if self._waiting or self._returning else max(self.size - self._taken, 0)
+
     def resize(self, size: int) -> None:
         """Allow `size` at once from now on; those already in stay in."""
         self.size = size
@@ -120,9 +125,7 @@ class TurnGate:
     async def admit(self, agent_id: str, session_id: str, *, max_concurrency: int) -> AsyncGenerator[Admission, None]:
         """Wait for the session's turn, then one of the agent's slots, then one of the daemon's."""
         session = self._sessions.setdefault(session_id, asyncio.Lock())
-        agent = self._agents.setdefault(agent_id, Slots(max_concurrency))
-        if agent.size != max_concurrency:
-            agent.resize(max_concurrency)
+        agent = self._slots_of(agent_id, max_concurrency)
         async with session:
             admission = self._admitted[session_id] = Admission(agent, self._daemon)
             try:
@@ -131,6 +134,16 @@ class TurnGate:
             finally:
                 del self._admitted[session_id]
                 admission.give()
+
+    def room(self, agent_id: str, *, max_concurrency: int) -> int:
+        """Return how many turns of an agent would be let in at once, each in a session of its own."""
+        return min(self._slots_of(agent_id, max_concurrency).room, self._daemon.room)
+
+    def _slots_of(self, agent_id: str, size: int) -> Slots:
+        agent = self._agents.setdefault(agent_id, Slots(size))
+        if agent.size != size:
+            agent.resize(size)
+        return agent
 
     async def join(self, session_id: str, slots: Slots) -> None:
         """Wait for one more slot for this session's turn, held until the turn ends."""

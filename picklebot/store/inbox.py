@@ -25,6 +25,9 @@ _NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening,
     EXISTS (SELECT 1 FROM joined WHERE joined.turn = inbox.seq), {_EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
+_OLDEST = "SELECT min(seq) FROM inbox WHERE session_id = ? AND state = 'open'"
+_COUNT = "UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?"
+_START = "INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)"
 _TOLD = "SELECT 1 FROM events WHERE cause_id = ? AND kind = 'OutboundEvent' LIMIT 1"  # a word before the reply
 _DUE = """SELECT session_id, agent_id, min(seq) AS first, not_before FROM inbox WHERE state = 'open'
     GROUP BY session_id HAVING not_before <= ? ORDER BY first LIMIT ?"""
@@ -35,10 +38,27 @@ class SqliteInbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._opening = 0
+        self._opened: dict[str, Turn] = {}  # by session: begun with their acceptance, and not yet asked for
 
-    async def accept(self, arrival: Arrival, *, limit: int) -> Acceptance:
-        """Put a message on disk, in its session; the same channel and key again gives the first one back."""
-        return await self._database.write(OneOfMany((arrival, limit), accept_all))
+    async def accept(self, arrival: Arrival, *, limit: int, room: int = 0) -> Acceptance:
+        """Put a message on disk, in its session; the same channel and key again gives the first one back.
+
+        Where there is `room` for one more turn than waits to be asked for, and nothing else is open in the session,
+        the message is begun in the same transaction.
+        """
+        if room <= len(self._opened) + self._opening:
+            return await self._database.write(OneOfMany((arrival, limit), accept_all))
+        self._opening += 1
+        try:
+            acceptance, turn = await self._database.write(
+                lambda connection: accept_and_begin(connection, arrival, limit=limit)
+            )
+            if turn is not None:
+                self._opened[turn.event.session_id] = turn
+        finally:
+            self._opening -= 1
+        return acceptance
 
     async def seen(self, channel: str, key: str) -> InboundEvent | None:
         """Return the message that was accepted under this key, if there was one."""
@@ -104,9 +124,16 @@ class SqliteInbox:
         A message that was begun twice and never ended is opened only `alone`; else the turn is merely a `suspect`,
         and nothing was counted. With `joining`, what waits behind it joins its opening.
         """
-        return await self._database.complete(
+        opened = self._opened.pop(session_id, None)
+        if opened is not None and not alone and joining is None:
+            return opened
+        turn = await self._database.complete(
             lambda connection: begin(connection, session_id, now, alone=alone, joining=joining)
         )
+        # Asked for before its acceptance was told of: then it was begun twice, and this is the turn.
+        if turn is not None and (opened := self._opened.get(session_id)) is not None and opened.seq == turn.seq:
+            del self._opened[session_id]
+        return turn
 
     async def overtaken(self, turn: Turn) -> bool:
         """Return whether a message that came from the turn's own source after it waits."""
@@ -152,6 +179,20 @@ class SqliteInbox:
         return await self._database.complete(unit)
 
 
+def accept_and_begin(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> tuple[Acceptance, Turn | None]:
+    """Accept a message; begin it too if it is for the agent that was asked and the only one open in its session."""
+    acceptance = accept(connection, arrival, limit=limit)
+    event = acceptance.event
+    if acceptance.duplicate or event.agent_id != arrival.agent_id:
+        return acceptance, None
+    (first,) = connection.execute(_OLDEST, (event.session_id,)).fetchone()
+    if first != acceptance.seq:
+        return acceptance, None
+    connection.execute(_COUNT, (acceptance.seq,))
+    connection.execute(_START, (acceptance.seq, to_micros(arrival.at)))
+    return acceptance, Turn(seq=acceptance.seq, event=event, attempts=1, opening=None)
+
+
 def begin(
     connection: sqlite3.Connection,
     session_id: str,
@@ -170,9 +211,9 @@ def begin(
     assert isinstance(event, InboundEvent | DispatchEvent)
     if attempts >= SUSPECT and not alone:
         return Turn(seq=seq, event=event, attempts=attempts, opening=None, suspect=True)
-    connection.execute("UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?", (seq,))
+    connection.execute(_COUNT, (seq,))
     if state is None:
-        connection.execute("INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)", (seq, moment))
+        connection.execute(_START, (seq, moment))
     elif state != "running":
         connection.execute("UPDATE turns SET state = 'running' WHERE seq = ?", (seq,))
     steps = recorded_steps(connection, seq) if opening else []

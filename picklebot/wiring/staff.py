@@ -85,22 +85,25 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
             **tasks.book.table(),
         }
     )
+    agents = AgentWorker(
+        bus=parts.bus,
+        inbox=parts.store.inbox,
+        gate=exchange.gate,
+        taker=taker,
+        concurrency=casting.concurrency,
+        clock=clock,
+    )
+    limit = config.limits.queue_per_session
+    door = Door(routing=routing, agents=parts.library, queue_limit=limit, room=agents.room)
     workers: list[Worker] = [
         parts.guard,
         _delivery(config, clock, parts, channels),
-        AgentWorker(
-            bus=parts.bus,
-            inbox=parts.store.inbox,
-            gate=exchange.gate,
-            taker=taker,
-            concurrency=casting.concurrency,
-            clock=clock,
-        ),
+        agents,
         exchange.worker,
         definitions,
         *([MemoryWorker(parts.memories)] if parts.role != "ask" else []),
         *(each for each in (scheduler, heartbeat) if each is not None),
-        _listener(config, clock, parts, channels, routing=routing, commands=commands),
+        _listener(clock, parts, channels, door=door, commands=commands),
     ]
     return Staff(
         workers=workers,
@@ -139,19 +142,13 @@ def _definitions(config: Config, clock: Clock, parts: Parts) -> DefinitionWorker
 
 
 def _listener(
-    config: Config,
-    clock: Clock,
-    parts: Parts,
-    channels: Mapping[str, Channel],
-    *,
-    routing: RoutingTable,
-    commands: Commands,
+    clock: Clock, parts: Parts, channels: Mapping[str, Channel], *, door: Door, commands: Commands
 ) -> ChannelWorker:
     return ChannelWorker(
         bus=parts.bus,
         inbox=parts.store.inbox,
         channels=channels,
-        door=Door(routing=routing, agents=parts.library, queue_limit=config.limits.queue_per_session),
+        door=door,
         orders=Orders(
             bus=parts.bus,
             inbox=parts.store.inbox,

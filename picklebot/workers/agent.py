@@ -78,6 +78,12 @@ class AgentWorker:
         self._stopping = True
         self._doorbell.close()
 
+    def room(self, agent_id: str) -> int:
+        """Return how many messages to an agent would be begun at once, each in a session that has no other."""
+        if self._stopping or len(self._lanes) >= MAX_LANES or self._taker.collecting(agent_id) is not None:
+            return 0
+        return self._gate.room(agent_id, max_concurrency=self._concurrency(agent_id))
+
     async def _find(self, lanes: asyncio.TaskGroup) -> None:
         """Give lanes to sessions that wait in the table: those of the last run, deferred ones, and the overflow."""
         while True:

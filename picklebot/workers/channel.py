@@ -111,7 +111,8 @@ class ChannelWorker:
         arrival = self._door.open(incoming, self._clock)
         if (command := self._orders.parse(arrival.content)) is not None:
             return await self._orders.obey(arrival, command)
-        acceptance = await self._inbox.accept(arrival, limit=self._door.queue_limit)
+        room = self._door.room(arrival.agent_id)
+        acceptance = await self._inbox.accept(arrival, limit=self._door.queue_limit, room=room)
         if not acceptance.duplicate:
             await self._bus.publish(acceptance.event)
         return Accepted(
@@ -122,8 +123,11 @@ class ChannelWorker:
 class Door:
     """Turns what a platform brought into something that may be accepted, or says why not."""
 
-    def __init__(self, *, routing: RoutingTable, agents: Agents, queue_limit: int) -> None:
+    def __init__(
+        self, *, routing: RoutingTable, agents: Agents, queue_limit: int, room: Callable[[str], int] = lambda _: 0
+    ) -> None:
         self.queue_limit = queue_limit
+        self.room = room  #: says how many messages to an agent would be begun at once
         self._routing = routing
         self._agents = agents
 

@@ -177,9 +177,10 @@ class Life:
             ),
         )
         orders = Orders(bus=bus, inbox=store.inbox, claims=store.claims, sessions=store.sessions, commands=Commands({}))
-        door = Door(routing=RoutingTable([], default="echo"), agents=cast, queue_limit=20)
         policy = RetryPolicy(jitter=lambda most: self._rng.uniform(most / 2, most))
         agents = [self._agent_worker(bus, store, casting, clock) for _ in range(self._plants.agent_workers)]
+        routing = RoutingTable([], default="echo")
+        door = Door(routing=routing, agents=cast, queue_limit=20, room=agents[0].room)
         return [
             DeliveryWorker(bus=bus, outbox=store.outbox, channels=channels, clock=clock, policy=policy),
             *agents,

@@ -12,6 +12,7 @@ from picklebot.core.replies import ModelReply, Usage
 from picklebot.core.source import Source
 from picklebot.errors import NotFound, QueueFull
 from picklebot.store.base import Conclusion
+from picklebot.store.inbox import SqliteInbox
 from picklebot.store.sqlite import SqliteStore
 from tests.store.conftest import ANN, NOW, arrival
 
@@ -160,3 +161,72 @@ async def test_a_command_is_accepted_and_answered_in_one_step(store: SqliteStore
     assert reply is not None
     assert reply.cause_id == seen.id
     assert (counts.accepted, counts.done, counts.open, counts.undelivered) == (1, 1, 0, 1)
+
+
+async def test_a_message_that_finds_room_is_begun_with_its_acceptance(store: SqliteStore) -> None:
+    accepted = await store.inbox.accept(arrival(), limit=9, room=1)
+    turn = await store.inbox.begin(accepted.event.session_id, NOW)
+    assert turn is not None
+    assert (turn.seq, turn.event, turn.attempts) == (accepted.seq, accepted.event, 1)
+    after_a_crash = await SqliteInbox(store.inbox._database).begin(accepted.event.session_id, NOW)
+    assert after_a_crash is not None
+    assert after_a_crash.attempts == 2
+
+
+async def attempts_at_the_door(store: SqliteStore, seq: int) -> int:
+    return int((await store.reports.standing(seq))["attempts"])
+
+
+async def test_only_as_many_are_begun_at_the_door_as_there_is_room_for(store: SqliteStore) -> None:
+    people = [Source("fake", (f"p{n}",)) for n in range(3)]
+    accepted = [await store.inbox.accept(arrival(key=str(person), source=person), limit=9, room=2) for person in people]
+    assert [await attempts_at_the_door(store, each.seq) for each in accepted] == [1, 1, 0]
+    assert await store.inbox.begin(accepted[0].event.session_id, NOW)
+    later = await store.inbox.accept(arrival(key="k9", source=Source("fake", ("p9",))), limit=9, room=2)
+    assert await attempts_at_the_door(store, later.seq) == 1
+
+
+async def test_a_message_behind_another_one_is_not_begun_at_the_door(store: SqliteStore) -> None:
+    first = await store.inbox.accept(arrival(key="k1"), limit=9)
+    second = await store.inbox.accept(arrival(key="k2"), limit=9, room=9)
+    assert await attempts_at_the_door(store, second.seq) == 0
+    turn = await store.inbox.begin(second.event.session_id, NOW)
+    assert turn is not None
+    assert turn.seq == first.seq
+
+
+async def test_a_message_for_another_agent_than_was_asked_is_not_begun_at_the_door(store: SqliteStore) -> None:
+    first = await store.inbox.accept(arrival(key="k1"), limit=9)
+    await finished(store, first.event.session_id)
+    second = await store.inbox.accept(arrival(key="k2", agent_id="scout"), limit=9, room=9)
+    assert second.event.agent_id == "echo"
+    assert await attempts_at_the_door(store, second.seq) == 0
+
+
+async def test_the_same_message_again_is_not_begun_again(store: SqliteStore) -> None:
+    first = await store.inbox.accept(arrival(), limit=9, room=9)
+    await finished(store, first.event.session_id)
+    again = await store.inbox.accept(arrival(), limit=9, room=9)
+    assert again.duplicate
+    assert await store.inbox.begin(first.event.session_id, NOW) is None
+
+
+async def test_a_turn_that_was_asked_for_before_its_acceptance_was_told_is_given_once(store: SqliteStore) -> None:
+    first = await store.inbox.accept(arrival(key="k1"), limit=9)
+    session_id = first.event.session_id
+    await finished(store, session_id)
+    second, turn = await asyncio.gather(
+        store.inbox.accept(arrival(key="k2"), limit=9, room=9), store.inbox.begin(session_id, NOW)
+    )
+    if turn is None:
+        turn = await store.inbox.begin(session_id, NOW)
+    assert turn is not None
+    assert turn.seq == second.seq
+    await store.turns.finish(Conclusion(turn=turn, outcome="done", messages=[], outbound=[], at=NOW))
+    assert await store.inbox.begin(session_id, NOW) is None
+
+
+async def finished(store: SqliteStore, session_id: str) -> None:
+    turn = await store.inbox.begin(session_id, NOW)
+    assert turn is not None
+    await store.turns.finish(Conclusion(turn=turn, outcome="done", messages=[], outbound=[], at=NOW))

@@ -91,8 +91,11 @@ class Conclusion:
 class Inbox(Protocol):
     """Messages from their acceptance to the end of their turn."""
 
-    async def accept(self, arrival: Arrival, *, limit: int) -> Acceptance:
+    async def accept(self, arrival: Arrival, *, limit: int, room: int = 0) -> Acceptance:
         """Put a message on disk, in its session; the same channel and key again gives the first one back.
+
+        `room` says how many messages to the agent would be begun at once. Where that is more than are begun so already
+        and nothing else is open in the session, its attempt is counted with it: then `begin` need not write.
 
         Raises:
             QueueFull: the session has `limit` messages open already.

@@ -12,7 +12,6 @@ from random import Random
 
 from picklebot.store.base import Turns
 from picklebot.store.database import Database
-from picklebot.store.turns import SqliteTurns
 from tests.power import judge
 from tests.power.disk import Disk, Image, Op
 from tests.power.judge import Fact
@@ -42,7 +41,7 @@ class Day:
     log: list[Op | Fact]
 
 
-def record(seed: int, *, synchronous: str | None = None, turns: Callable[[Database], Turns] = SqliteTurns) -> Day:
+def record(seed: int, *, synchronous: str | None = None, turns: Callable[[Database], Turns] | None = None) -> Day:
     """Live the day of `seed`. `synchronous` and `turns` are there to plant bugs."""
     log: list[Op | Fact] = []
     disk = Disk(fresh(), record=log.append)

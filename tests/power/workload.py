@@ -20,10 +20,9 @@ from picklebot.core.messages import Message, ToolResult
 from picklebot.core.replies import ModelReply
 from picklebot.core.source import Source
 from picklebot.errors import QueueFull
-from picklebot.store.base import Arrival, Conclusion, Turn, Turns
+from picklebot.store.base import Arrival, Conclusion, OutboxRow, Turn, Turns
 from picklebot.store.database import Database
 from picklebot.store.sqlite import SqliteStore
-from picklebot.store.turns import SqliteTurns
 from picklebot.store.units import Unit
 from picklebot.store.writer import Writer
 from tests.power.judge import Fact
@@ -98,7 +97,7 @@ class Day:
             if self.rng.random() < 0.3:
                 with suppress(QueueFull):  # nothing of it may ever be seen
                     await self.store.inbox.accept(_other(arrival, f"refused-{key}"), limit=0)
-            acceptance = await self.store.inbox.accept(arrival, limit=20)
+            acceptance = await self.store.inbox.accept(arrival, limit=20, room=self.rng.choice((0, CONVERSATIONS)))
             self.acknowledge(("accepted", key, acceptance.event.id))
             if self.rng.random() < 0.3:
                 again = await self.store.inbox.accept(arrival, limit=20)
@@ -123,6 +122,8 @@ class Day:
         )
         await self.turns.finish(Conclusion(turn=turn, outcome="done", messages=said, outbound=[reply], at=NOW))
         self.acknowledge(("finished", turn.seq))
+        if (row := self.store.outbox.claimed(reply.id)) is not None:
+            await self._send(row)
 
     async def _step(self, turn: Turn, n: int, opening: Message) -> list[Message]:
         ids = [f"call-{n}-{i}" for i in range(self.rng.randint(1, 3))]
@@ -147,26 +148,45 @@ class Day:
         while self.open or await self.store.outbox.next_due(CHANNEL):
             rows = await self.store.outbox.claim(CHANNEL, NOW, limit=2)
             for row in rows:
-                self.acknowledge(("claimed", row.seq))
-                if self.rng.random() < 0.2:
-                    await self.store.outbox.reschedule(row, not_before=NOW, error="away")
-                else:
-                    await self.store.outbox.ack(row, receipt="yes", at=NOW)
-                    self.acknowledge(("acked", row.seq))
+                await self._send(row)
             if not rows and self.open:
                 self.rings.clear()
                 await self.rings.wait()
+
+    async def _send(self, row: OutboxRow) -> None:
+        self.acknowledge(("claimed", row.seq))
+        if self.rng.random() < 0.2:
+            await self.store.outbox.reschedule(row, not_before=NOW, error="away")
+        else:
+            await self.store.outbox.ack(row, receipt="yes", at=NOW)
+            self.acknowledge(("acked", row.seq))
+
+
+class Quay:
+    """Has a place now and then, so that some replies are claimed by the end of their turn and some by a look."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+
+    def book(self) -> bool:
+        """Take a place, if there is one."""
+        return self._rng.random() < 0.5
+
+    def free(self) -> None:
+        """There is as much room as there was."""
 
 
 async def live(
     connection: sqlite3.Connection,
     rng: Random,
     acknowledge: Callable[[Fact], None],
-    turns: Callable[[Database], Turns] = SqliteTurns,
+    turns: Callable[[Database], Turns] | None = None,
 ) -> None:
     """Have one day on `connection`."""
     database = GroupedDatabase(connection, rng)
-    day = Day(store=SqliteStore.over(database), turns=turns(database), rng=rng, acknowledge=acknowledge)
+    store = SqliteStore.over(database)
+    store.outbox.open(CHANNEL, Quay(rng))
+    day = Day(store=store, turns=turns(database) if turns else store.turns, rng=rng, acknowledge=acknowledge)
     async with asyncio.TaskGroup() as group:
         committing = group.create_task(database.commit(), name="commits")
         talking = [group.create_task(day.converse(f"peer-{n}"), name=f"peer {n}") for n in range(CONVERSATIONS)]

@@ -141,3 +141,18 @@ async def _hold(slots: Slots) -> None:
     await slots.take()
     await asyncio.sleep(0)
     slots.give()
+
+
+async def test_there_is_room_for_as_many_as_would_be_let_in_at_once() -> None:
+    gate = TurnGate(ceiling=3)
+    assert gate.room("a", max_concurrency=2) == 2
+    async with gate.admit("a", "s1", max_concurrency=2):
+        assert gate.room("a", max_concurrency=2) == 1
+        assert gate.room("a", max_concurrency=9) == 2  # the daemon's ceiling
+        async with gate.admit("a", "s2", max_concurrency=2):
+            waiting = asyncio.create_task(_enter(gate, "s3"))
+            await asyncio.sleep(0)
+            assert gate.room("a", max_concurrency=2) == 0
+            assert gate.room("b", max_concurrency=2) == 1
+        await waiting
+    assert gate.room("a", max_concurrency=2) == 2

@@ -7,12 +7,13 @@ settled by its tool's effect class. Knows no model.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from picklebot.agent.asking import Parked
 from picklebot.clock import Clock
 from picklebot.core.journal import CallState, Journal, RecordedCall
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import ToolCall, ToolResult
 from picklebot.errors import ToolDenied, ToolError, TurnError
 from picklebot.tools.base import Effect, Output, Tool, ToolContext
@@ -58,6 +59,8 @@ class CallRunner:
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    marks: Marks = NO_MARKS
+    """What the turn has read so far: at first what it began with, then also what each step's results brought."""
     _held: list[Parked | PutBack] = field(default_factory=list["Parked | PutBack"])
 
     async def run(self, step: int, calls: Sequence[ToolCall], recorded: Mapping[str, RecordedCall]) -> list[ToolResult]:
@@ -71,6 +74,9 @@ class CallRunner:
         async with asyncio.TaskGroup() as group:
             for call in calls:
                 group.create_task(self._run(step, call, recorded.get(call.id)), name=f"tool {call.name}")
+        found = [self.results[call.id].marks for call in calls if call.id in self.results]
+        # Not before all have ended: what a model asks for side by side, it asks for without having read the others.
+        self.marks = self.marks.union(*found)
         if self._held:
             raise min(self._held, key=_urgency)
         return [self.results[call.id] for call in calls]
@@ -98,7 +104,13 @@ class CallRunner:
         if tool is None or call.problem is not None:
             reason = call.problem or f"there is no tool {call.name!r}; there are: {', '.join(sorted(self.tools))}"
             return "failed", ToolResult(call.id, f"Not run: {reason}", is_error=True)
-        context = self.context(f"{step}:{call.id}")
+        context = replace(self.context(f"{step}:{call.id}"), marks=self.marks)
+        state, result = await self._carry_out(tool, call, context, step=step, interrupted=interrupted)
+        return state, replace(result, marks=tool.marks | context.noted)
+
+    async def _carry_out(
+        self, tool: Tool, call: ToolCall, context: ToolContext, *, step: int, interrupted: bool
+    ) -> tuple[CallState, ToolResult]:
         if interrupted:
             match tool.effect:
                 case Effect.ONCE:

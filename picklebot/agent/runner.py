@@ -28,6 +28,7 @@ from picklebot.agent.verdict import (
 )
 from picklebot.core.events import Outcome
 from picklebot.core.journal import Journal, PlannedCall, RecordedStep
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message, ToolCall
 from picklebot.core.replies import ModelReply
 from picklebot.errors import LimitReached, ModelError, TurnError
@@ -65,6 +66,8 @@ class Ending:
     """The name of the error's class."""
     last: RecordedStep | None = None
     """The final reply, still to be journalled."""
+    marks: Marks = NO_MARKS
+    """What was read on the way to it."""
 
 
 class AgentRunner:
@@ -141,9 +144,9 @@ class AgentRunner:
         messages = close_calls(self._added, list(self._calls.results.values()), CUT)
         # An assistant's last word keeps the conversation alternating, and tells the model what happened here.
         messages.append(Message.assistant(f"[{words}]"))
-        if error is None:
-            return Ending(outcome=outcome, text=words, messages=messages)
-        return Ending(outcome=outcome, text=words, messages=messages, error=str(error), kind=type(error).__name__)
+        marks = self._calls.marks.union(*(result.marks for result in self._calls.results.values()))
+        ending = Ending(outcome=outcome, text=words, messages=messages, marks=marks)
+        return ending if error is None else replace(ending, error=str(error), kind=type(error).__name__)
 
     async def _loop(self, limits: TurnLimits, recorded: Sequence[RecordedStep]) -> Ending:
         for n in range(limits.steps):
@@ -157,7 +160,8 @@ class AgentRunner:
             verdict = self._judge(step.reply)
             if isinstance(verdict, Answer):
                 messages = [*self._added, self._answer(step.reply, verdict)]
-                return Ending(outcome="done", text=verdict.text, messages=messages, last=None if known else step)
+                last, marks = None if known else step, self._calls.marks
+                return Ending(outcome="done", text=verdict.text, messages=messages, last=last, marks=marks)
             if not known:
                 await self._journal.record_step(step, self._plan(verdict), self._opening)
             await self._follow(step, verdict)

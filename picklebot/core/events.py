@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from picklebot.core.ids import new_id
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 
@@ -69,6 +70,8 @@ class DispatchResultEvent(Event):
 
     content: str
     error: str | None = None
+    marks: Marks = NO_MARKS
+    """What the task's turn had read: the caller, which reads this, has read it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

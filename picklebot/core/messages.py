@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from picklebot.core.marks import NO_MARKS, Marks
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 Role: TypeAlias = Literal["user", "assistant"]
@@ -32,6 +34,8 @@ class ToolResult:
     call_id: str
     content: str | Sequence[Block]
     is_error: bool = False
+    marks: Marks = NO_MARKS
+    """What a turn that reads it has read; no part of what the model is told."""
 
     def block(self) -> Block:
         """Return the `tool_result` block that tells the model."""

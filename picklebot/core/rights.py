@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from picklebot.core.marks import NO_MARKS, Marks, to_marks, to_words
+
 Sandbox: TypeAlias = Literal["workspace", "read-only", "off"]
 
 _STRICT: Mapping[Sandbox, int] = {"off": 0, "workspace": 1, "read-only": 2}
@@ -21,17 +23,24 @@ class Rights:
     sandbox: Sandbox = "read-only"
     steps: int = 1
     seconds: float = 60.0
+    marks: Marks = NO_MARKS
+    """What the caller had read when it gave the task."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self) | {"callers": list(self.callers), "tools": list(self.tools)}
+        return asdict(self) | {
+            "callers": list(self.callers),
+            "tools": list(self.tools),
+            "marks": to_words(self.marks),
+        }
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Rights":
         """Read what `to_json` wrote; fields that it does not know were written by a newer picklebot."""
         known: dict[str, Any] = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
         callers, tools = known.pop("callers"), known.pop("tools")
-        return cls(callers=tuple(callers), tools=tuple(tools), **known)
+        marks = to_marks(known.pop("marks", ()))
+        return cls(callers=tuple(callers), tools=tuple(tools), marks=marks, **known)
 
 
 def stricter(one: Sandbox, other: Sandbox) -> Sandbox:

@@ -50,4 +50,6 @@ def _tool(name: str, offer: Offer, caller: Caller) -> Tool:
         input_schema={"type": "object", **offer.input_schema},
         run=run,
         effect=Effect.PURE if offer.harmless else Effect.ONCE,
+        outside=True,
+        sends=True,
     )

@@ -6,9 +6,10 @@ Promises that what goes in comes out equal. Moments are integer microseconds sin
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from picklebot.core.events import DispatchEvent, DispatchResultEvent, Event, InboundEvent, OutboundEvent
+from picklebot.core.marks import to_marks, to_words
 from picklebot.core.messages import ToolResult
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
@@ -66,6 +67,8 @@ def _spell(value: object) -> str:
         return "null"
     if isinstance(value, Rights):
         return dumps(value.to_json())
+    if isinstance(value, frozenset):
+        return dumps(sorted(cast("frozenset[str]", value)))
     return dumps(str(value) if isinstance(value, Source) else value)
 
 
@@ -78,6 +81,8 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
         fields[_SELDOM] = tuple(fields.get(_SELDOM, ()))
     if "rights" in fields:
         fields["rights"] = Rights.from_json(fields["rights"])
+    if "marks" in fields:
+        fields["marks"] = to_marks(fields["marks"])
     event = _DURABLE[kind](
         id=event_id,
         created_at=from_micros(created_at),
@@ -92,9 +97,15 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
 def encode_result(result: ToolResult) -> str:
     """Return a tool result as JSON."""
     content = result.content if isinstance(result.content, str) else [dict(block) for block in result.content]
-    return dumps({"call_id": result.call_id, "content": content, "is_error": result.is_error})
+    fields: dict[str, Any] = {"call_id": result.call_id, "content": content, "is_error": result.is_error}
+    if result.marks:
+        fields["marks"] = to_words(result.marks)
+    return dumps(fields)
 
 
 def decode_result(text: str | None) -> ToolResult | None:
     """Read what `encode_result` wrote."""
-    return ToolResult(**json.loads(text)) if text else None
+    if not text:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    return ToolResult(**fields | {"marks": to_marks(fields.get("marks", ()))})

@@ -4,10 +4,11 @@ Promises nothing about what a tool does; says what may be done with it after a c
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from picklebot.core.marks import NO_MARKS, Mark, Marks
 from picklebot.core.messages import Block
 from picklebot.core.rights import Sandbox
 from picklebot.core.source import Source
@@ -37,6 +38,11 @@ class ToolContext:
     """Which step of the turn this is, counted from 0."""
     sandbox: Sandbox = "workspace"
     """Where the agent's programs run."""
+    marks: Marks = NO_MARKS
+    """What the turn had read when its model made this call."""
+    noted: set[Mark] = field(default_factory=set[Mark])
+    """Where a tool adds what only it knows of this one output: `context.noted.add("outside")`. It is kept with the
+    result, so that a resumed turn, and a turn that called this one, bears the mark too."""
 
 
 Output: TypeAlias = "str | Sequence[Block]"
@@ -61,3 +67,16 @@ class Tool:
     channels: frozenset[str] | None = None
     patient: bool = False
     """It waits for others, so that only the time of its turn ends it, and not that of a call."""
+    private: bool = False
+    """What it returns is the owner's: files, notes, the output of a command."""
+    outside: bool = False
+    """What it returns was written by somebody else, who may mean to steer whoever reads it."""
+    sends: bool = False
+    """What it is given leaves this machine. A turn that has read private things and things from outside needs the
+    owner's word for such a call."""
+
+    @property
+    def marks(self) -> Marks:
+        """What a turn has read once it has read any output of this tool."""
+        given: tuple[tuple[Mark, bool], ...] = (("private", self.private), ("outside", self.outside))
+        return frozenset(mark for mark, holds in given if holds)

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
+from picklebot.core.marks import Marks
 from picklebot.core.text import shorten
 from picklebot.errors import ToolError
 from picklebot.tools.base import Effect, Tool, ToolContext
@@ -38,6 +39,11 @@ class Answered(Protocol):
     @property
     def session_id(self) -> str:
         """Where it was done."""
+        ...
+
+    @property
+    def marks(self) -> Marks:
+        """What was read for it."""
         ...
 
 
@@ -81,6 +87,7 @@ def create_dispatch_tool(dispatcher: Dispatcher) -> Tool:
     ) -> str:
         """Give a task to another agent and wait for its answer. Several calls in one step run side by side."""
         answered = await dispatcher.dispatch(context, agent_id, task)
+        context.noted.update(answered.marks)
         if answered.error is not None:
             raise ToolError(f"{agent_id} did not finish: {answered.error}. It said: {answered.content}")
         return _json(answered)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from picklebot.errors import ToolError
 from picklebot.tools.base import Effect, Tool, ToolContext
-from picklebot.tools.function import tool
+from picklebot.tools.function import reach, tool
 from picklebot.tools.hosts import ToolHosts
 
 SECONDS = 30.0  #: for one call
@@ -44,6 +44,7 @@ def create_file_tools(hosts: ToolHosts, proposing: Proposing | None = None) -> l
 
 
 def _reading(hosts: ToolHosts) -> list[Tool]:
+    @reach(private=True)
     @tool(effect=Effect.PURE)
     async def read_file(
         path: FilePath, context: ToolContext, offset: Offset | None = None, limit: Limit | None = None
@@ -54,6 +55,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         given = {"path": path, "offset": offset, "limit": limit}
         return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS, sandbox=context.sandbox)
 
+    @reach(private=True)
     @tool(effect=Effect.PURE)
     async def glob(
         pattern: Annotated[str, Field(description="Such as 'notes/*.md' or '**/*.{py,toml}'.", min_length=1)],
@@ -66,6 +68,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
             context.session_id, "glob", {"pattern": pattern}, seconds=SECONDS, sandbox=context.sandbox
         )
 
+    @reach(private=True)
     @tool(effect=Effect.PURE)
     async def grep(
         pattern: Pattern,

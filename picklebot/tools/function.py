@@ -68,6 +68,20 @@ def tool(
     return make if function is None else make(function)
 
 
+def reach(*, private: bool = False, outside: bool = False, sends: bool = False) -> Callable[[Tool], Tool]:
+    """Declare what a tool touches beyond its turn; the fields of `Tool` say what each word means.
+
+    @reach(outside=True, sends=True)
+    @tool(effect=Effect.PURE)
+    def weather(place: str) -> str: ...
+    """
+
+    def declare(made: Tool) -> Tool:
+        return replace(made, private=private, outside=outside, sends=sends)
+
+    return declare
+
+
 def _make(bound: "_Bound", name: str, description: str, effect: Effect, check: Function | None) -> Tool:
     if not _NAME.fullmatch(name):
         raise TypeError(f"{name!r} is no name for a tool: letters, digits, '_' and '-', a letter first, 64 at most")

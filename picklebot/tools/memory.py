@@ -13,7 +13,7 @@ from pydantic import Field
 from picklebot.clock import Clock
 from picklebot.errors import NotFound, ToolError
 from picklebot.tools.base import Effect, Tool, ToolContext
-from picklebot.tools.function import tool
+from picklebot.tools.function import reach, tool
 
 FOUND = 10  #: notes shown by one search
 _SHOWN = 2_000  # characters of each
@@ -99,22 +99,30 @@ def create_memory_tools(memory: Memory, *, clock: Clock) -> list[Tool]:
     ) -> str:
         """Remember something beyond this conversation: a fact, a preference, a decision. No passwords or keys."""
         try:
-            path = await memory.save(topic, content, at=clock.now(), origin=str(context.source), by=context.agent_id)
+            outside = "outside" in context.marks
+            path = await memory.save(
+                topic, content, at=clock.now(), origin=str(context.source), by=context.agent_id, outside=outside
+            )
         except ValueError as exc:
             raise ToolError(str(exc)) from exc
         except OSError as exc:
             raise ToolError(f"the note could not be saved: {exc.strerror}") from exc
         return f"Saved in {path}."
 
+    @reach(private=True)
     @tool(effect=Effect.PURE)
     async def search_memory(
         query: Annotated[str, Field(description="A question, or words that the note may hold.", min_length=1)],
+        context: ToolContext,
     ) -> str:
         """Search what was remembered, in this conversation and all earlier ones."""
         found = await memory.search(query, FOUND)
+        if any(note.outside for note in found.notes):
+            context.noted.add("outside")
         shown = [_shown(note) for note in found.notes] or [f"Nothing is remembered about {query!r}."]
         return "\n\n".join([*shown, *(f"({problem})" for problem in found.problems)])
 
+    @reach(private=True)
     @tool(effect=Effect.PURE)
     async def read_memory(
         path: Annotated[str, Field(description="A path from search_memory, such as 'topics/tea.md'.", min_length=1)],

@@ -25,6 +25,7 @@ _NEEDS: Mapping[Kind, tuple[str, ...]] = {
     "rename": ("old_path", "new_path"),
 }
 _ROOT = "/memories"
+QUARANTINE = "quarantine"  #: the folder of what came from outside
 _DESCRIPTION = """\
 Look at and change the files of memory, below /memories: topics/*.md, projects/*.md, daily-notes/YYYY-MM-DD.md.
 view shows a folder, or a file with its line numbers; create makes a file; str_replace changes the one place that says
@@ -112,9 +113,13 @@ def create_memory_command_tool(files: Files, *, clock: Clock) -> Tool:
     """Return the tool `memory`."""
 
     async def run(context: ToolContext, given: Mapping[str, Any]) -> str:
-        author = Author(at=clock.now(), origin=str(context.source), by=context.agent_id)
+        outside = "outside" in context.marks
+        author = Author(at=clock.now(), origin=str(context.source), by=context.agent_id, outside=outside)
         try:
-            return await files.carry_out(_command(given), author)
+            command = _command(given)
+            if command.place.startswith(QUARANTINE):
+                context.noted.add("outside")
+            return await files.carry_out(command, author)
         except (ValueError, NotFound) as exc:
             raise ToolError(str(exc)) from exc
         except OSError as exc:
@@ -130,6 +135,7 @@ def create_memory_command_tool(files: Files, *, clock: Clock) -> Tool:
         run=run,
         effect=Effect.RECONCILE,
         check=look,
+        private=True,
     )
 
 

@@ -8,17 +8,20 @@ from typing import Annotated
 from pydantic import Field
 
 from picklebot.tools.base import Tool, ToolContext
-from picklebot.tools.function import tool
+from picklebot.tools.function import reach, tool
 from picklebot.tools.hosts import ToolHosts
 
 SECONDS = 60.0
 MAX_SECONDS = 600.0
 
 
-def create_shell_tools(hosts: ToolHosts, *, seconds: float = SECONDS, max_seconds: float = MAX_SECONDS) -> list[Tool]:
+def create_shell_tools(
+    hosts: ToolHosts, *, seconds: float = SECONDS, max_seconds: float = MAX_SECONDS, network: bool = False
+) -> list[Tool]:
     """Return bash. A command gets `seconds` unless it asks for more, up to `max_seconds`."""
     most = max(seconds, max_seconds)
 
+    @reach(private=True, sends=network)
     @tool(
         description=(
             "Run a command with bash in the workspace, and return what it wrote, stdout and stderr in order. stdin is "

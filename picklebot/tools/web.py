@@ -12,7 +12,7 @@ from pydantic import Field
 
 from picklebot.core.text import shorten
 from picklebot.tools.base import Effect, Tool
-from picklebot.tools.function import tool
+from picklebot.tools.function import reach, tool
 
 MAX_TEXT = 24_000  #: characters of a page that a model is shown
 MAX_QUERY = 400
@@ -82,6 +82,7 @@ class Search(Protocol):
 def create_web_tools(pages: Pages, search: Search | None) -> list[Tool]:
     """Return web_fetch, and web_search where there is something to search with."""
 
+    @reach(outside=True, sends=True)
     @tool(effect=Effect.PURE)
     async def web_fetch(
         url: Annotated[str, Field(description="An http or https address on the public internet.", min_length=1)],
@@ -92,6 +93,7 @@ def create_web_tools(pages: Pages, search: Search | None) -> list[Tool]:
     if search is None:
         return [web_fetch]
 
+    @reach(outside=True, sends=True)
     @tool(effect=Effect.PURE)
     async def web_search(
         query: Annotated[str, Field(description="What to look for.", min_length=1, max_length=MAX_QUERY)],

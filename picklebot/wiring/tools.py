@@ -129,6 +129,11 @@ class _Shown:
 def _built_in(config: Config, hosts: ToolHosts, *, commands: bool, proposing: Proposing | None = None) -> list[Tool]:
     return [
         *create_file_tools(hosts, proposing),
-        *(create_shell_tools(hosts, seconds=config.sandbox.seconds) if commands else ()),
+        *(_shell_tools(config, hosts) if commands else ()),
         *web_tools(config),
     ]
+
+
+def _shell_tools(config: Config, hosts: ToolHosts) -> list[Tool]:
+    settings = config.sandbox
+    return create_shell_tools(hosts, seconds=settings.seconds, network=settings.network or settings.mode == "off")

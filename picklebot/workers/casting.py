@@ -17,6 +17,7 @@ from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.split import split
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
 from picklebot.core.journal import Journal
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
 from picklebot.core.rights import Rights, Sandbox
 from picklebot.definitions.agents import AgentSpec
@@ -32,6 +33,7 @@ from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.destinations import destination
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
+from picklebot.workers.marking import marks_of
 from picklebot.workers.mentions import signed, unaddressed
 from picklebot.workers.stage import Agents, Models, Stage
 from picklebot.workers.transcripts import Conversation
@@ -94,6 +96,7 @@ class Casting:
             listener=listener,
             clock=self._stage.clock,
             context=lambda key: _context(turn, key, spec.sandbox),
+            marks=marks_of(event, conversation.messages, self._tools().tools),
         )
         runner = AgentRunner(
             request,
@@ -132,14 +135,20 @@ class Casting:
         return purses
 
     async def replies(
-        self, event: TurnEvent, text: str, *, error: str | None = None, also: tuple[str, ...] = ()
+        self,
+        event: TurnEvent,
+        text: str,
+        *,
+        error: str | None = None,
+        also: tuple[str, ...] = (),
+        marks: Marks = NO_MARKS,
     ) -> Sequence[Reply]:
         """Return the events that carry `text` to where the reply to `event` goes: to people one a part, maybe none.
 
-        `also` are the ids of other messages that they answer.
+        `also` are the ids of other messages that they answer, `marks` what was read for it.
         """
         if isinstance(event, DispatchEvent):
-            return [result_of(event, text, error=error, at=self._stage.clock.now())]
+            return [result_of(event, text, error=error, at=self._stage.clock.now(), marks=marks)]
         if event.source.channel == HEARTBEAT:
             text = audible(text)
         to = await destination(event, self._stage.places)

@@ -7,6 +7,7 @@ while it waits; and that it waits no longer than there is something to wait for.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from picklebot.agent.asking import Parked
@@ -134,7 +135,7 @@ class DispatchWorker:
             content=task,
             parent_session_id=context.session_id,
             tool_call_id=context.key,
-            rights=caller.leave_to(context.step, asyncio.get_running_loop().time()),
+            rights=replace(caller.leave_to(context.step, asyncio.get_running_loop().time()), marks=context.marks),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from picklebot.core.events import DispatchEvent, DispatchResultEvent, TurnEvent
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.rights import Rights, stricter
 from picklebot.definitions.agents import AgentSpec
 from picklebot.tools.base import Tool
@@ -36,7 +37,9 @@ def handed_down(
     return found
 
 
-def result_of(event: DispatchEvent, text: str, *, error: str | None, at: datetime) -> DispatchResultEvent:
+def result_of(
+    event: DispatchEvent, text: str, *, error: str | None, at: datetime, marks: Marks = NO_MARKS
+) -> DispatchResultEvent:
     """Return the end of a task, for the agent that gave it."""
     return DispatchResultEvent(
         session_id=event.session_id,
@@ -45,4 +48,5 @@ def result_of(event: DispatchEvent, text: str, *, error: str | None, at: datetim
         content=text,
         error=error,
         created_at=at,
+        marks=marks,
     )

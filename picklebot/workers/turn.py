@@ -180,7 +180,11 @@ class TurnTaker:
             reply
             for place in company.places()
             for reply in await self._casting.replies(
-                place.event, ending.text, error=_for_the_reader(place.event, ending), also=place.also
+                place.event,
+                ending.text,
+                error=_for_the_reader(place.event, ending),
+                also=place.also,
+                marks=ending.marks,
             )
         ]
 

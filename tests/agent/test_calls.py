@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from picklebot.agent.calls import CallRunner
 from picklebot.clock import SystemClock
-from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.journal import CallState, PlannedCall, RecordedCall, RecordedStep
 from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.tools.base import Effect, Tool, ToolContext
@@ -52,3 +52,18 @@ async def test_a_turn_that_is_stopped_while_a_result_is_written_down_knows_the_r
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert calls.results["c1"].content == "paid"
+
+
+async def test_a_resumed_turn_bears_the_marks_of_the_results_that_it_finds_recorded() -> None:
+    stage = Stage()
+    calls = CallRunner(
+        tools={},  # the tool is gone since
+        journal=stage,
+        listener=stage,
+        clock=SystemClock(),
+        context=lambda key: ToolContext(session_id="", agent_id="", source=Source("x"), key=key, cause_id=""),
+    )
+    result = ToolResult("c1", "a page", marks=frozenset({"outside"}))
+    recorded = RecordedCall(step=0, call_id="c1", tool="web", state="done", result=result)
+    assert await calls.run(0, [ToolCall("c1", "web", {})], {"c1": recorded}) == [result]
+    assert calls.marks == {"outside"}

@@ -1,0 +1,42 @@
+"""What a turn has read before it begins: its message, the conversation, and what the turn that called it had read.
+
+Pure. Knows no tool's work, only what each declares.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from picklebot.core.events import DispatchEvent, TurnEvent
+from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
+from picklebot.core.messages import Message
+from picklebot.tools.base import Tool
+from picklebot.tools.dispatch import DISPATCH
+from picklebot.workers.company import UNATTENDED
+from picklebot.workers.places import is_owner
+
+_OUTSIDE: Mark = "outside"
+
+
+def marks_of(event: TurnEvent, history: Sequence[Message], tools: Mapping[str, Tool]) -> Marks:
+    """Return the marks with which a turn begins.
+
+    A conversation is judged by the tools that it used: its text does not say what another agent read for an answer,
+    nor what a tool that is gone was, so these count as both.
+    """
+    given = event.rights.marks if isinstance(event, DispatchEvent) else _message(event)
+    return given.union(*(_read(name, tools) for name in set(_used(history))))
+
+
+def _message(event: TurnEvent) -> Marks:
+    ours = is_owner(event.source) or event.source.channel in UNATTENDED
+    return NO_MARKS if ours else frozenset({_OUTSIDE})
+
+
+def _read(name: str, tools: Mapping[str, Tool]) -> Marks:
+    tool = tools.get(name)
+    return BOTH if tool is None or name == DISPATCH else tool.marks
+
+
+def _used(history: Sequence[Message]) -> Iterator[str]:
+    for message in history:
+        if message.role == "assistant":
+            yield from (str(block["name"]) for block in message.blocks if block["type"] == "tool_use")

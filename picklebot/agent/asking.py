@@ -29,6 +29,8 @@ COOL_DOWN = 60.0  #: seconds for which an overloaded model is passed over while 
 class Parked(TurnError):
     """The endpoint says to come back later than a turn may wait."""
 
+    asks = False  #: whether its notice asks for something, and so is worth being told again
+
     def __init__(self, message: str, *, until: datetime) -> None:
         super().__init__(message)
         self.until = until

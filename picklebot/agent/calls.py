@@ -32,6 +32,18 @@ class PutBack(TurnError):
     """This run of the daemon takes the turn no further: it is to be put back, and begun again as it is."""
 
 
+class Consent(Protocol):
+    """Knows whether a call may be made."""
+
+    async def __call__(self, tool: Tool, call: ToolCall, context: ToolContext) -> None:
+        """Return if it may. ToolDenied: it may not. Parked: that is not known yet."""
+        ...
+
+
+async def granted(tool: Tool, call: ToolCall, context: ToolContext) -> None:
+    """Let every call be made."""
+
+
 class Listener(Protocol):
     """Hears what a turn does while it does it."""
 
@@ -58,6 +70,7 @@ class CallRunner:
     clock: Clock
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
+    consent: Consent = granted
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     marks: Marks = NO_MARKS
     """What the turn has read so far: at first what it began with, then also what each step's results brought."""
@@ -119,6 +132,12 @@ class CallRunner:
                     return await self._reconcile(tool, call, context)
                 case Effect.PURE | Effect.KEYED:
                     pass
+        # Not of a call that was begun before: there was consent, and the turn may not end without its outcome.
+        if not interrupted:
+            try:
+                await self.consent(tool, call, context)
+            except ToolError as exc:
+                return "failed", ToolResult(call.id, f"Not run: {exc}", is_error=True)
         if tool.effect is not Effect.PURE:
             await self.journal.start_call(step, call.id)
         seconds = None if tool.patient else TOOL_SECONDS

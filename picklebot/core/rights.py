@@ -25,6 +25,8 @@ class Rights:
     seconds: float = 60.0
     marks: Marks = NO_MARKS
     """What the caller had read when it gave the task."""
+    asking: tuple[str, ...] = ()
+    """Tools for which the caller must ask the owner."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -32,6 +34,7 @@ class Rights:
             "callers": list(self.callers),
             "tools": list(self.tools),
             "marks": to_words(self.marks),
+            "asking": list(self.asking),
         }
 
     @classmethod
@@ -39,8 +42,8 @@ class Rights:
         """Read what `to_json` wrote; fields that it does not know were written by a newer picklebot."""
         known: dict[str, Any] = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
         callers, tools = known.pop("callers"), known.pop("tools")
-        marks = to_marks(known.pop("marks", ()))
-        return cls(callers=tuple(callers), tools=tuple(tools), marks=marks, **known)
+        marks, asking = to_marks(known.pop("marks", ())), tuple(known.pop("asking", ()))
+        return cls(callers=tuple(callers), tools=tuple(tools), marks=marks, asking=asking, **known)
 
 
 def stricter(one: Sandbox, other: Sandbox) -> Sandbox:

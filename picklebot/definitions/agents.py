@@ -5,6 +5,7 @@ are read as they are. Knows nothing of which models, tools and other agents exis
 """
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ from picklebot.definitions import tool_names
 from picklebot.definitions.frontmatter import MAX_FRONTMATTER, Document, read
 from picklebot.definitions.reading import read_text
 from picklebot.definitions.spec import BudgetSpec, Definition, Draft, Section
-from picklebot.definitions.values import Id, Text, Whole, Words, choice, text, words
+from picklebot.definitions.values import Id, Text, Whole, Words, choice, mapping, text, words
 
 FILE = "AGENT.md"
 SOUL = "SOUL.md"
@@ -22,6 +23,7 @@ _EVERY = frozenset({"*", "all"})  # other programs' word for "every tool"
 
 Effort = Annotated[Literal["minimal", "low", "medium", "high", "xhigh", "max"], BeforeValidator(choice)]
 Queue = Annotated[Literal["followup", "collect", "steer", "interrupt"], BeforeValidator(choice)]
+Rule = Annotated[Literal["allow", "ask", "ask-unsandboxed", "deny"], BeforeValidator(choice)]
 Sandbox = Annotated[Literal["workspace", "read-only", "off"], BeforeValidator(choice)]
 
 
@@ -35,6 +37,18 @@ def _skills(value: object) -> object:
             return False
         case _:
             return words(value)
+
+
+def _rules(value: object) -> object:
+    """Read rules by tool; a tool's name may be another program's."""
+    given = mapping(value)
+    if given is None:
+        raise ValueError(f"{value!r} names no tools: write it like {{bash: ask}}")
+    found: dict[str, object] = {}
+    for name, rule in given.items():
+        ours, _ = tool_names.canonical([str(name)])
+        found |= dict.fromkeys(ours, rule)
+    return found
 
 
 def _command(value: object) -> object:
@@ -82,6 +96,7 @@ class AgentSpec(Definition):
     budget: BudgetSpec = BudgetSpec()
     dispatch: tuple[Id, ...] | None = None
     sandbox: Sandbox = "workspace"
+    approvals: Annotated[Mapping[str, Rule], BeforeValidator(_rules)] = Field(default_factory=dict[str, Rule])
     runner: RunnerSpec | None = None
 
     @field_validator("model", mode="before")

@@ -108,4 +108,5 @@ def decode_result(text: str | None) -> ToolResult | None:
     if not text:
         return None
     fields: dict[str, Any] = json.loads(text)
-    return ToolResult(**fields | {"marks": to_marks(fields.get("marks", ()))})
+    fields["marks"] = to_marks(fields.get("marks", ()))
+    return ToolResult(**fields)

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from picklebot.errors import ConfigError
 from picklebot.tools.base import Tool
 
+#: Tools that there are where something is set up for them: a rule may speak of them everywhere.
+NOT_EVERYWHERE = frozenset({"bash", "web_search", "subagent_dispatch"})
 LIMIT = 30_000  #: characters of one output that a model is shown
 _REST = "to see the rest, ask for less at a time: read_file with offset and limit, or a narrower command"
 _ROOM = 200  # for the line that says what is missing, beside the words for the rest
@@ -29,6 +31,10 @@ class Toolset:
     def tools(self) -> Mapping[str, Tool]:
         """All of them."""
         return self._tools
+
+    def knows(self, name: str) -> bool:
+        """Return whether `name` stands for any tool; those of servers come and go, so every such name is known."""
+        return name.startswith("mcp__") or name in self._tools or name in NOT_EVERYWHERE
 
     def select(self, allowed: Sequence[str] | None, denied: Sequence[str] = ()) -> list[Tool]:
         """Return the tools that `allowed` names (None: all) and `denied` does not, sorted by name.

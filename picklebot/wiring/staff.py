@@ -14,7 +14,7 @@ from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
 from picklebot.tools.toolset import Toolset
-from picklebot.wiring.approvals import approvals_for
+from picklebot.wiring.approvals import approvals_for, consent_for
 from picklebot.wiring.dispatch import open_exchange
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
@@ -68,7 +68,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
     toolset = Toolset([*with_late_tools(parts, unasked, tasks).tools.values(), *exchange.tools])
     stage = stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places)
-    stage = replace(stage, family=exchange.family, roster=exchange.roster)
+    consent = consent_for(config, clock, parts, unasked)
+    stage = replace(stage, family=exchange.family, roster=exchange.roster, consent=consent)
     purses = await open_purses(config, clock, parts)
     casting = _casting(clock, parts, toolset, stage, purses)
     taker = _taker(clock, parts, casting)

@@ -33,7 +33,8 @@ def stage_for(
         limits=TurnLimits(steps=limits.turn_steps, seconds=limits.turn_seconds, usd=limits.turn_usd),
         max_tokens=config.model.max_tokens,
         effort=config.model.effort,
-        rules=_rules(config),
+        rules=config.approvals,
+        apart=config.sandbox.mode != "off",
         allow_off=config.sandbox.allow_off,
         variables={
             "workspace": str(workspace.root),
@@ -49,12 +50,6 @@ def stage_for(
         heartbeat_usd=config.heartbeat.day_usd,
         clock=clock,
     )
-
-
-def _rules(config: Config) -> Mapping[str, str]:
-    """Return the rule of each tool; where there is no sandbox at all, what asks without one asks."""
-    bare = config.sandbox.mode == "off"
-    return {tool: "ask" if bare and rule == "ask-unsandboxed" else rule for tool, rule in config.approvals.items()}
 
 
 def now_in(config: Config, clock: Clock) -> Callable[[], datetime]:

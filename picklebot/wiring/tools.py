@@ -32,9 +32,6 @@ from picklebot.wiring.sandbox import launcher_of, sandbox_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
-MAYBE = frozenset(
-    {"bash", "web_search"}
-)  #: names that a rule may speak of though no tool has them: nothing is set up for them
 LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"})
 """Tools that are made with the workers, because those do what the tools promise."""
 
@@ -74,7 +71,7 @@ async def open_tools(
 def _check_rules(config: Config, toolset: Toolset) -> None:
     """Refuse a rule for a tool that does not exist: its writer believes that it protects."""
     for name in config.approvals:
-        if name not in toolset.tools and name not in MAYBE | LATE and not name.startswith("mcp__"):
+        if name not in LATE and not toolset.knows(name):
             raise ConfigError(f"approvals: {'; '.join(toolset.notes([name]))}")
 
 

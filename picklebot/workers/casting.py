@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from picklebot.agent.asking import Asker
+from picklebot.agent.asking import Asker, Parked
 from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.money import Known, Money
-from picklebot.agent.policy import check_consent, permitted
+from picklebot.agent.policy import Policy, check_consent
 from picklebot.agent.prompt import Layers, opening, system_prompt, with_skill
 from picklebot.agent.purses import Purses, TurnPurses
 from picklebot.agent.runner import AgentRunner, TurnLimits
@@ -35,6 +35,7 @@ from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
 from picklebot.workers.marking import marks_of
 from picklebot.workers.mentions import signed, unaddressed
+from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.stage import Agents, Models, Stage
 from picklebot.workers.transcripts import Conversation
 
@@ -80,13 +81,20 @@ class Casting:
         spent_below = await self.family.look_back(turn)
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
-        tools = self._equipment(spec, event)
+        policy = policy_of(spec, event, self._stage, self._tools())
+        tools = self._equipment(spec, event, policy)
         offered = {name: tool for name, tool in tools.items() if _offered(tool, event)}
         limits = self._limits(spec, event)
         ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
         self.family.enter(
             Member(
-                event=event, attempts=turn.attempts, tools=[*tools], sandbox=spec.sandbox, steps=limits.steps, ends=ends
+                event=event,
+                attempts=turn.attempts,
+                tools=[*tools],
+                sandbox=spec.sandbox,
+                steps=limits.steps,
+                ends=ends,
+                asking=[name for name in tools if policy.asks(name)],
             )
         )
         request = self._request(spec, conversation.messages, offered)
@@ -96,6 +104,7 @@ class Casting:
             listener=listener,
             clock=self._stage.clock,
             context=lambda key: _context(turn, key, spec.sandbox),
+            consent=consent_by(policy, self._stage.consent),
             marks=marks_of(event, conversation.messages, self._tools().tools),
         )
         runner = AgentRunner(
@@ -114,12 +123,11 @@ class Casting:
         )
         return runner, limits
 
-    def _equipment(self, spec: AgentSpec, event: TurnEvent) -> dict[str, Tool]:
+    def _equipment(self, spec: AgentSpec, event: TurnEvent, policy: Policy) -> dict[str, Tool]:
         """Return the tools that the agent may use in this turn, by name."""
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
         chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
-        allowed = permitted(chosen, self._stage.rules, spec.sandbox)
-        return handed_down(allowed, rights_of(event), spec, self._stage.roster())
+        return handed_down(policy.permitted(chosen), rights_of(event), spec, self._stage.roster())
 
     def _purse(self, spec: AgentSpec, event: TurnEvent, limits: TurnLimits, spent_below: float) -> TurnPurses:
         """Return what the turn pays from; `spent_below` is what the tasks that it gave have cost before a restart."""
@@ -170,6 +178,10 @@ class Casting:
             )
             for part, content in enumerate(split(text, channel.max_length if channel else None))
         ]
+
+    async def answered(self, parked: Parked) -> TurnEvent | None:
+        """Return the turn that may go on at once, because what it waited for came while it was put off."""
+        return await self._stage.consent.answered(parked)
 
     def concurrency(self, agent_id: str) -> int:
         """Return how many turns an agent may take at once; an agent that is gone may take one, to say so."""

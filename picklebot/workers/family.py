@@ -52,6 +52,8 @@ class Member:
     sandbox: Sandbox
     steps: int
     ends: float
+    asking: Sequence[str] = ()
+    """Tools for which it must ask the owner."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -67,6 +69,7 @@ class Member:
             sandbox=self.sandbox,
             steps=max(self.steps - step - 1, 1),
             seconds=max(self.ends - now, 1.0),
+            asking=tuple(self.asking),
         )
 
 

@@ -19,8 +19,10 @@ from picklebot.core.source import Source
 from picklebot.jobs.task import Task
 from picklebot.tools.base import ToolContext
 from picklebot.workers.destinations import LastPlace
+from picklebot.workers.proposal_words import in_full
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # as in `core.ids`
+_SHOWN = 3_000  # characters of a question; /approve alone shows more of it
 _MOMENT, _REST = 10, 14  # characters of an id: the time, and what tells it from others of that time
 
 
@@ -86,18 +88,22 @@ class Posting:
         """Put a question before the owner where they spoke last, once for the question; /approve has it in any case."""
         if (to := await self._places.last()) is not None:
             words = (
-                f"{proposal.title}\n\nAn agent proposes this in {proposal.source}. "
-                f"/approve {proposal.id} and /deny {proposal.id} answer it; /approve alone shows it."
+                f"An agent asks this in {proposal.source}. "
+                f"/approve {proposal.id} agrees, /deny {proposal.id} refuses.\n\n{in_full(proposal, limit=_SHOWN)}"
             )
-            event = OutboundEvent(
-                id=id_of(proposal.key, f"{proposal.key}:asked"),
-                session_id=proposal.session_id,
-                source=proposal.source,
-                to=to,
-                content=words,
-                created_at=self._clock.now(),
-            )
-            await self._send([event])
+            events = [
+                OutboundEvent(
+                    id=id_of(proposal.key, f"{proposal.key}:asked:{part}" if part else f"{proposal.key}:asked"),
+                    session_id=proposal.session_id,
+                    source=proposal.source,
+                    to=to,
+                    content=text,
+                    part=part,
+                    created_at=self._clock.now(),
+                )
+                for part, text in enumerate(self._split(words, to))
+            ]
+            await self._send(events)
 
     async def _send(self, events: Sequence[OutboundEvent]) -> None:
         if await self._posts.post(events):

@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
-from picklebot.agent.asking import Candidate
+from picklebot.agent.asking import Candidate, Parked
 from picklebot.agent.money import Price
+from picklebot.agent.policy import Need, Rule
 from picklebot.agent.runner import TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock
+from picklebot.core.events import TurnEvent
+from picklebot.core.messages import ToolCall
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
+from picklebot.errors import ToolDenied
+from picklebot.tools.base import ToolContext
 from picklebot.workers.destinations import LastPlace, Nowhere
 from picklebot.workers.dispatch import Roster
 from picklebot.workers.family import Family
@@ -61,6 +66,30 @@ class SkillRack(Protocol):
         ...
 
 
+class Owner(Protocol):
+    """Is asked whether a call may be made."""
+
+    async def ask(self, need: Need, call: ToolCall, context: ToolContext) -> None:
+        """Return if it may. ToolDenied: it may not. Parked: nobody has said yet."""
+        ...
+
+    async def answered(self, parked: Parked) -> TurnEvent | None:
+        """Return the turn that may go on, where the answer came before the turn was put off."""
+        ...
+
+
+class NoOwner:
+    """Nobody can be asked."""
+
+    async def ask(self, need: Need, call: ToolCall, context: ToolContext) -> None:
+        """Deny it."""
+        raise ToolDenied(f"{need.why}, and nobody is here who could agree")
+
+    async def answered(self, parked: Parked) -> TurnEvent | None:
+        """Return None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
@@ -71,9 +100,12 @@ class Stage:
     limits: TurnLimits
     max_tokens: int
     effort: str | None = None
-    rules: Mapping[str, str] = field(default_factory=dict[str, str])
+    rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
     """Tool name -> allow, ask, ask-unsandboxed or deny."""
     allow_off: bool = False
+    apart: bool = True
+    """Whether shell and file tools run in a sandbox."""
+    consent: Owner = field(default_factory=NoOwner)
     variables: Mapping[str, str]
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     price: Price = lambda model, usage: None

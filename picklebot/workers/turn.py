@@ -193,7 +193,7 @@ class TurnTaker:
         turn = playing.turn
         spent = parked if isinstance(parked, DaySpent) else None
         # A caller is parked too, and says so.
-        silent = isinstance(turn.event, DispatchEvent) or (turn.parked and not spent)
+        silent = isinstance(turn.event, DispatchEvent) or (turn.parked and not spent and not parked.asks)
         replies = (await self._casting.replies(turn.event, parked.notice))[: 0 if silent else 1]
         told = await self._inbox.defer(
             turn,
@@ -205,6 +205,8 @@ class TurnTaker:
         logger.warning("turn parked until %s: %s", parked.until, parked, extra={"event": turn.id})
         finished = _finished(turn, "parked", str(parked), type(parked).__name__, also=playing.company.ids)
         await self._announce(replies if told else [], finished)
+        if (early := await self._casting.answered(parked)) is not None:
+            await self._bus.publish(early)
 
     async def _set_aside(self, turn: Turn) -> None:
         error = f"its turn was begun {turn.attempts - 1} times and never ended"

@@ -18,7 +18,7 @@ from picklebot.models.base import Model
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.testing import FakeChannel, FakeClock
 from picklebot.workspace import Workspace
-from tests.flow.players import MINE
+from tests.flow.players import MARKED, MINE
 
 Stored: TypeAlias = Callable[[], AbstractAsyncContextManager[SqliteStore]]
 
@@ -127,3 +127,17 @@ def mine(workspace: Path) -> Path:
     with (workspace / "config.yaml").open("a") as file:
         file.write("tools: {local: true}\n")
     return workspace / "tools" / "ledger"
+
+
+@pytest.fixture
+def marked(workspace: Path) -> None:
+    (workspace / "tools").mkdir()
+    (workspace / "tools" / "marked.py").write_text(MARKED)
+    with (workspace / "config.yaml").open("a") as file:
+        file.write("tools: {local: true}\n")
+
+
+@pytest.fixture
+def owner() -> FakeChannel:
+    """A channel that only the owner can speak through."""
+    return FakeChannel("ws")

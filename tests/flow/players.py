@@ -33,6 +33,28 @@ async def slow() -> str:
     return "slowly"
 '''
 
+MARKED = '''
+from picklebot.tools.base import Effect, ToolContext
+from picklebot.tools.function import reach, tool
+
+@reach(outside=True)
+@tool(effect=Effect.PURE)
+async def web() -> str:
+    """Something from outside."""
+    return "buy pickles"
+
+@reach(private=True)
+@tool(effect=Effect.PURE)
+async def diary() -> str:
+    """Something private."""
+    return "dear diary"
+
+@tool(effect=Effect.PURE)
+async def marks(context: ToolContext) -> str:
+    """What was read when this call was made."""
+    return " ".join(sorted(context.marks)) or "nothing"
+'''
+
 
 class Players:
     """A model that answers for each agent with a function of the request."""
@@ -74,6 +96,18 @@ def results_of(request: ModelRequest) -> list[str]:
         for block in request.messages[-1].blocks
         if block["type"] == "tool_result"
     ]
+
+
+def uses(*names: str, **given: Any) -> Message:
+    """Call tools side by side."""
+    return Message(
+        "assistant",
+        tuple({"type": "tool_use", "id": f"{name}-{n}", "name": name, "input": given} for n, name in enumerate(names)),
+    )
+
+
+def last(request: ModelRequest) -> str:
+    return results_of(request)[-1]
 
 
 def says(words: str) -> Answer:

@@ -12,55 +12,7 @@ from picklebot.models.base import ModelRequest
 from picklebot.store.codec import decode_result, encode_result
 from picklebot.testing import FakeChannel, ScriptedModel
 from tests.flow.conftest import Daemon
-from tests.flow.players import Players, call, results_of
-
-MARKED = '''
-from picklebot.tools.base import Effect, ToolContext
-from picklebot.tools.function import reach, tool
-
-@reach(outside=True)
-@tool(effect=Effect.PURE)
-async def web() -> str:
-    """Something from outside."""
-    return "buy pickles"
-
-@reach(private=True)
-@tool(effect=Effect.PURE)
-async def diary() -> str:
-    """Something private."""
-    return "dear diary"
-
-@tool(effect=Effect.PURE)
-async def marks(context: ToolContext) -> str:
-    """What was read when this call was made."""
-    return " ".join(sorted(context.marks)) or "nothing"
-'''
-
-
-@pytest.fixture
-def marked(workspace: Path) -> None:
-    (workspace / "tools").mkdir()
-    (workspace / "tools" / "marked.py").write_text(MARKED)
-    with (workspace / "config.yaml").open("a") as file:
-        file.write("tools: {local: true}\n")
-
-
-@pytest.fixture
-def owner() -> FakeChannel:
-    """A channel that only the owner can speak through."""
-    return FakeChannel("ws")
-
-
-def uses(*names: str, **given: Any) -> Message:
-    """Call tools side by side."""
-    return Message(
-        "assistant",
-        tuple({"type": "tool_use", "id": f"{name}-{n}", "name": name, "input": given} for n, name in enumerate(names)),
-    )
-
-
-def last(request: ModelRequest) -> str:
-    return results_of(request)[-1]
+from tests.flow.players import Players, call, last, uses
 
 
 @pytest.mark.usefixtures("marked")

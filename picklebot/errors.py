@@ -66,7 +66,11 @@ class ModelRejected(ModelError):
 
 
 class ContextTooLong(ModelError):
-    """The conversation no longer fits the model's window."""
+    """The conversation no longer fits the model's window, of `limit` tokens where that is known."""
+
+    def __init__(self, message: str, *, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class ToolError(PicklebotError):

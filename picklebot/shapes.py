@@ -11,7 +11,7 @@ from picklebot.core.proposals import Proposal
 from picklebot.core.replies import Usage
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
-from picklebot.store.base import Session, Spend
+from picklebot.store.base import CompactionReport, Session, Spend
 from picklebot.store.reports import TurnReport
 from picklebot.store.turn_reports import CallReport, ReplyReport, StepReport
 
@@ -42,6 +42,22 @@ def usage_json(usage: Usage) -> dict[str, int]:
         "output_tokens": usage.output_tokens,
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
+    }
+
+
+def compaction_json(report: CompactionReport) -> dict[str, Any]:
+    """Return what is shown of a conversation from then on: the record of what is not, and where the rest begins."""
+    compaction, digest = report.compaction, report.compaction.digest
+    return {
+        "at": report.at.isoformat(),
+        "why": report.why,
+        "state": report.state,
+        "messages_before": compaction.before,
+        "messages_within": compaction.within,
+        "trimmed_results": sorted(compaction.trimmed),
+        "summary": digest.summary if digest else None,
+        "said": list(digest.said) if digest else [],
+        "names": list(digest.names) if digest else [],
     }
 
 

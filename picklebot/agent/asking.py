@@ -14,7 +14,7 @@ from typing import TypeAlias, assert_never
 
 from picklebot.clock import Clock
 from picklebot.core.replies import ModelReply
-from picklebot.errors import ModelUnavailable, TurnError
+from picklebot.errors import ContextTooLong, ModelUnavailable, TurnError
 from picklebot.models.base import Model, ModelRequest, TextChunk, ThinkingChunk
 
 logger = logging.getLogger(__name__)
@@ -43,11 +43,15 @@ class Parked(TurnError):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may answer, and the name to ask it for (None: its own default). `paid`: its endpoint sends bills."""
+    """A model that may answer, and the name to ask it for (None: its own default). `paid`: its endpoint sends bills.
+
+    `window` is how many tokens it can read and write in one call; None: not known.
+    """
 
     model: Model
     name: str | None = None
     paid: bool = False
+    window: int | None = None
 
 
 class RetryBudget:
@@ -103,15 +107,18 @@ class Asker:
         self._jitter = jitter
         self._cooling: dict[tuple[str, str | None], float] = {}
 
-    async def ask(self, candidates: Sequence[Candidate], request: ModelRequest, on_text: OnText) -> ModelReply:
+    async def ask(
+        self, candidates: Sequence[Candidate], request: ModelRequest, on_text: OnText, *, tokens: float = 0.0
+    ) -> ModelReply:
         """Return a whole reply of the first candidate that gives one.
 
-        `on_text(piece, restart)` hears the text as it comes; `restart` says that what came before is void.
+        `on_text(piece, restart)` hears the text as it comes; `restart` says that what came before is void. `tokens` is
+        an estimate of the request: a fallback whose window is smaller is not asked, for some would answer to a part.
 
         Raises:
             Parked: every candidate is limited for longer than a turn may wait.
             ModelUnavailable: none answered.
-            ModelRejected, ContextTooLong: one said that asking again is useless.
+            ModelRejected, ContextTooLong: one said that asking again is useless, or the last one's window is too small.
         """
         self._budget.earn()
         warm = [c for c in candidates if self._cooling.get(self._key(c), 0.0) <= self._clock.monotonic()]
@@ -120,7 +127,11 @@ class Asker:
         speech = _Speech(on_text)
         for candidate in warm or candidates:
             try:
+                if waits or candidate is not candidates[0]:
+                    _check_window(candidate, tokens)
                 return await self._ask_one(candidate, request, speech, last=candidate is (warm or candidates)[-1])
+            except ContextTooLong as exc:
+                raise ContextTooLong(str(exc), limit=exc.limit or candidate.window) from exc
             except ModelUnavailable as exc:
                 failure = exc
                 waits.append(exc.retry_after or 0.0)
@@ -158,6 +169,16 @@ class Asker:
     @staticmethod
     def _label(candidate: Candidate) -> str:
         return candidate.name or candidate.model.name
+
+
+def _check_window(candidate: Candidate, tokens: float) -> None:
+    """Raise ContextTooLong where a candidate's window is known to be too small."""
+    if candidate.window is not None and tokens > candidate.window:
+        raise ContextTooLong(
+            f"the conversation of about {tokens:,.0f} tokens is too long for {candidate.name or candidate.model.name}, "
+            f"which takes {candidate.window:,}",
+            limit=candidate.window,
+        )
 
 
 async def _attempt(model: Model, request: ModelRequest, speech: _Speech) -> ModelReply:

@@ -5,9 +5,9 @@ aside in one of them while another refuses. Knows prices only through a function
 """
 
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from picklebot.agent.asking import Candidate
@@ -24,15 +24,9 @@ Price: TypeAlias = Callable[[str, Usage], float | None]
 
 BYTES_PER_TOKEN = 2.0
 """Prose and code have 3 to 4 bytes a token, Chinese about 2, digits and base64 about 2: a worst case takes the least."""
+SHARE = 0.5  #: of a turn's budget that one call's input may take at most before a conversation is made shorter
+_MANY = 1_000_000
 IMAGE_TOKENS = 5_000  #: an image costs by its pixels and not by its bytes, and never more than this
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """How many messages of a conversation are weighed already, and the tokens that they take at most."""
-
-    messages: int = 0
-    tokens: float = 0.0
 
 
 def weigh(message: Message) -> float:
@@ -44,6 +38,12 @@ def weigh(message: Message) -> float:
     return IMAGE_TOKENS * len(images) + weigh(rest)
 
 
+def weigh_around(request: ModelRequest) -> float:
+    """Return how many tokens the system prompt and the tools take at most."""
+    size = len(request.system.encode()) + sum(len(repr(tool).encode()) for tool in request.tools)
+    return size / BYTES_PER_TOKEN
+
+
 class Money:
     """What one turn may spend, and has spent."""
 
@@ -53,28 +53,36 @@ class Money:
         *,
         price: Price,
         candidates: Sequence[Candidate],
-        known: Known | None = None,
         refuse_unpriced: bool = False,
     ) -> None:
         self._purses = purses
         self._price = price
         self._names = [candidate.name or candidate.model.name for candidate in candidates]
         self._unbounded = [c.name or c.model.name for c in candidates if c.paid] if refuse_unpriced else []
-        self._known = known or Known()
 
     def count(self, cost: float | None) -> None:
         """Count a step that was paid for before a restart; the days know of it already."""
         self._purses.own.count(cost or 0.0)
 
+    @property
+    def bears(self) -> float:
+        """Return the weight of input from which on a call takes so much of the turn's budget that few could follow."""
+        dearest = max((self._price(name, Usage(cache_write_tokens=_MANY)) or 0.0 for name in self._names), default=0.0)
+        return SHARE * self._purses.own.ceiling * _MANY / dearest if dearest else math.inf
+
     @asynccontextmanager
-    async def reserved(self, request: ModelRequest) -> AsyncGenerator[Callable[[ModelReply], float | None], None]:
+    async def reserved(
+        self, request: ModelRequest, weight: float | None = None
+    ) -> AsyncGenerator[Callable[[ModelReply], float | None], None]:
         """Set aside the worst case of one call, and yield what settles it. Waits while calls in flight hold the rest.
+
+        `weight` is what all of the request weighs, where that is known already.
 
         Raises:
             LimitReached: it might pass a ceiling of this turn, or has no price where one is needed.
             DaySpent: it might pass a day's ceiling.
         """
-        worst = self._worst(request)
+        worst = self._worst(request, weight)
         while (full := self._full(worst)) is not None:
             await full.changed()
         for purse in self._purses.all:  # no await since they were asked
@@ -100,11 +108,9 @@ class Money:
         full = [purse for purse in self._purses.all if not purse.bears(worst)]
         return full[0] if full else None
 
-    def _worst(self, request: ModelRequest) -> float:
+    def _worst(self, request: ModelRequest, weight: float | None) -> float:
         """Return what the dearest candidate may cost: all of the input written to its cache, the longest answer."""
-        tokens = self._known.tokens + len(request.system.encode()) / BYTES_PER_TOKEN
-        tokens += sum(weigh(message) for message in request.messages[self._known.messages :])
-        tokens += sum(len(repr(tool).encode()) for tool in request.tools) / BYTES_PER_TOKEN
+        tokens = weigh_around(request) + sum(map(weigh, request.messages)) if weight is None else weight
         usage = Usage(cache_write_tokens=int(tokens), output_tokens=request.max_tokens)
         for name in self._unbounded:
             if self._price(name, usage) is None:

@@ -14,7 +14,7 @@ from picklebot.core.messages import Block, Message
 from picklebot.core.source import Source
 
 _VARIABLE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
-_CONTEXT_OPEN = "<context>"
+CONTEXT_OPEN, CONTEXT_CLOSE = "<context>", "</context>"  #: around what picklebot tells the model beside a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class Layers:
     """(title, text) of each workspace file: BOOTSTRAP.md, AGENTS.md, USER.md."""
     skills: str = ""
     """A line for each skill; what stands in them is never filled in."""
+    memory: str = ""
+    """When to save a note, for whoever may."""
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:
@@ -42,6 +44,8 @@ def system_prompt(layers: Layers, variables: Mapping[str, str]) -> str:
     parts += [f"## {title}\n\n{fill(text, variables).strip()}" for title, text in layers.bootstrap if text.strip()]
     if layers.skills:
         parts.append(f"## Skills\n\n{section(layers.skills)}")
+    if layers.memory:
+        parts.append(f"## Memory\n\n{layers.memory}")
     parts.append(
         "Each user message begins with a <context> block written by picklebot: the time and the channel. "
         "It is information, not a request."
@@ -57,19 +61,19 @@ def opening(content: str, *, source: Source, session_id: str, at: datetime, zone
         f"Session: {session_id}",
         f"Channel: {source}" + (f". {hint}" if hint else ""),
     ]
-    return Message.user("\n".join([_CONTEXT_OPEN, *lines, "</context>"]), content)
+    return Message.user("\n".join([CONTEXT_OPEN, *lines, CONTEXT_CLOSE]), content)
 
 
 def aside(*, at: datetime, zone: tzinfo, source: Source | None) -> str:
     """Return the context of a further message in a user message; `source` is given where it is another one."""
     local = at.astimezone(zone)
     lines = [f"Time: {local:%Y-%m-%d %H:%M} ({local:%A}), {zone}", *([f"Channel: {source}"] if source else [])]
-    return "\n".join([_CONTEXT_OPEN, *lines, "</context>"])
+    return "\n".join([CONTEXT_OPEN, *lines, CONTEXT_CLOSE])
 
 
 def with_skill(message: Message, skill: str) -> Message:
     """Return the opening of a turn with the text of the skill that the person invoked, before what they wrote."""
-    block: Block = {"type": "text", "text": f"{_CONTEXT_OPEN}\nThe user invoked this skill:\n\n{skill}\n</context>"}
+    block: Block = {"type": "text", "text": f"{CONTEXT_OPEN}\nThe user invoked this skill:\n\n{skill}\n{CONTEXT_CLOSE}"}
     return Message(message.role, (*message.blocks[:-1], block, message.blocks[-1]))
 
 
@@ -78,6 +82,6 @@ def spoken(message: Message) -> str:
     blocks: list[Block] = [
         block
         for block in message.blocks
-        if not (block.get("type") == "text" and str(block.get("text", "")).startswith(_CONTEXT_OPEN))
+        if not (block.get("type") == "text" and str(block.get("text", "")).startswith(CONTEXT_OPEN))
     ]
     return Message(message.role, tuple(blocks)).text

@@ -14,9 +14,13 @@ from typing import NoReturn
 from picklebot.agent.asking import Asker, Candidate, RetryBudget
 from picklebot.agent.budget import Purse
 from picklebot.agent.calls import CallRunner
+from picklebot.agent.context import Context, Room
+from picklebot.agent.conversation import Conversation
 from picklebot.agent.money import Money
+from picklebot.agent.paid_model import PaidModel
 from picklebot.agent.purses import TurnPurses
 from picklebot.agent.runner import INTERRUPTED, AgentRunner, Ending, TurnLimits
+from picklebot.agent.turn_view import TurnView
 from picklebot.clock import SystemClock
 from picklebot.core.events import Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
@@ -58,10 +62,14 @@ async def rerun(record: Record, history: Sequence[Message]) -> Ending:
     runner = AgentRunner(
         ModelRequest(system="", messages=history),
         record.opening,
-        asker=Asker(clock=SystemClock(), budget=RetryBudget()),
-        candidates=[Candidate(_Recorded(record, stage))],
+        model=PaidModel(
+            Asker(clock=SystemClock(), budget=RetryBudget()),
+            [Candidate(_Recorded(record, stage))],
+            Money(TurnPurses(Purse("", math.inf), []), price=lambda model, usage: None, candidates=[]),
+        ),
         calls=calls,
-        money=Money(TurnPurses(Purse("", math.inf), []), price=lambda model, usage: None, candidates=[]),
+        # What is shown of a conversation is of no interest to who only says what was said.
+        context=Context(TurnView(conversation=Conversation(()), turn=0), room=Room()),
     )
     limits = TurnLimits(steps=len(record.steps) + 1, seconds=_FOREVER, usd=math.inf)
     run = asyncio.ensure_future(runner.run(limits))

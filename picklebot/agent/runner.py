@@ -11,12 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from picklebot.agent.asking import Asker, Candidate
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.money import Money
+from picklebot.agent.context import Context
+from picklebot.agent.paid_model import PaidModel
+from picklebot.agent.turn_view import Look
 from picklebot.agent.verdict import (
     STOP_AT,
     WARN_AT,
+    WINDOW_FULL,
     Answer,
     AskAgain,
     RunTools,
@@ -31,12 +33,13 @@ from picklebot.core.journal import Journal, PlannedCall, RecordedStep
 from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message, ToolCall
 from picklebot.core.replies import ModelReply
-from picklebot.errors import LimitReached, ModelError, TurnError
+from picklebot.errors import ContextTooLong, LimitReached, ModelError, TurnError
 from picklebot.models.base import ModelRequest
 from picklebot.tools.base import Effect
 
 logger = logging.getLogger(__name__)
 
+FILLED = "the conversation has filled the model's window"
 INTERRUPTED = "Interrupted by the next message"  #: the last words of a run that was, in brackets
 CUT = (
     "UNKNOWN: interrupted. The turn was stopped before this ended. Its effect may or may not have happened: "
@@ -68,6 +71,8 @@ class Ending:
     """The final reply, still to be journalled."""
     marks: Marks = NO_MARKS
     """What was read on the way to it."""
+    notes: Sequence[str] = ()
+    """What the user should know beside it, a line each."""
 
 
 class AgentRunner:
@@ -78,18 +83,17 @@ class AgentRunner:
         request: ModelRequest,
         opening: Message,
         *,
-        asker: Asker,
-        candidates: Sequence[Candidate],
+        model: PaidModel,
         calls: CallRunner,
-        money: Money,
+        context: Context,
     ) -> None:
+        """`request` holds the whole conversation before this turn; `context` says what of it is shown."""
         self._request = request
         self._history = request.messages
         self._opening = opening
-        self._asker = asker
-        self._candidates = candidates
+        self._context = context
+        self._model = model
         self._calls = calls
-        self._money = money
         self._journal: Journal = calls.journal
         self._listener: Listener = calls.listener
         self._added: list[Message] = [opening]
@@ -145,7 +149,7 @@ class AgentRunner:
         # An assistant's last word keeps the conversation alternating, and tells the model what happened here.
         messages.append(Message.assistant(f"[{words}]"))
         marks = self._calls.marks.union(*(result.marks for result in self._calls.results.values()))
-        ending = Ending(outcome=outcome, text=words, messages=messages, marks=marks)
+        ending = Ending(outcome=outcome, text=words, messages=messages, marks=marks, notes=self._context.notes)
         return ending if error is None else replace(ending, error=str(error), kind=type(error).__name__)
 
     async def _loop(self, limits: TurnLimits, recorded: Sequence[RecordedStep]) -> Ending:
@@ -156,12 +160,12 @@ class AgentRunner:
             if step is None:
                 step = await self._ask(n)
             else:
-                self._money.count(step.cost_usd)
+                self._model.count(step.cost_usd)
             verdict = self._judge(step.reply)
             if isinstance(verdict, Answer):
                 messages = [*self._added, self._answer(step.reply, verdict)]
-                last, marks = None if known else step, self._calls.marks
-                return Ending(outcome="done", text=verdict.text, messages=messages, last=last, marks=marks)
+                ending = Ending(outcome="done", text=verdict.text, messages=messages, marks=self._calls.marks)
+                return replace(ending, last=None if known else step, notes=self._context.notes)
             if not known:
                 await self._journal.record_step(step, self._plan(verdict), self._opening)
             await self._follow(step, verdict)
@@ -177,14 +181,32 @@ class AgentRunner:
             self._added[-1] = Message("user", (*last.blocks, *blocks))
 
     async def _ask(self, n: int) -> RecordedStep:
-        request = replace(self._request, messages=[*self._history, *self._added])
-        async with self._money.reserved(request) as settle:
-            reply = await self._asker.ask(
-                self._candidates, request, lambda piece, restart: self._listener.text(piece, restart=restart)
-            )
-            cost = settle(reply)
-        reply = replace(reply, message=with_fresh_ids(reply.message, request.messages))
-        return RecordedStep(n=n, reply=reply, cost_usd=cost)
+        """Ask until there is an answer that the window did not cut off; each time the window is too small, show less."""
+        while True:
+            look = await self._context.fit(self._added)
+            try:
+                step = await self._ask_once(n, look)
+            except ContextTooLong as exc:
+                await self._context.overflow(self._added, exc)
+                continue
+            if step.reply.stop_reason != WINDOW_FULL:
+                self._context.met(step.reply, look)
+                return step
+            await self._context.void(step)
+            await self._listener.text("", restart=True)
+            await self._context.overflow(self._added, ContextTooLong(FILLED))
+
+    async def _ask_once(self, n: int, look: Look) -> RecordedStep:
+        step = await self._model.ask(
+            n,
+            replace(self._request, messages=look.messages),
+            lambda piece, restart: self._listener.text(piece, restart=restart),
+            weight=look.weight,
+            tokens=self._context.tokens(look),
+        )
+        # Against all that was said, and not what is shown of it: a replay shows all.
+        message = with_fresh_ids(step.reply.message, [*self._history, *self._added])
+        return replace(step, reply=replace(step.reply, message=message))
 
     async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:
         reply = step.reply

@@ -16,6 +16,7 @@ from picklebot.errors import ContextTooLong
 MAX_CALLS = 16  #: tool calls of one reply that are run; the model is told of the rest
 WARN_AT, STOP_AT = 3, 5  #: steps in a row with the same call: a word to the model, the end of the turn
 
+WINDOW_FULL = "model_context_window_exceeded"  #: the stop reason of a reply that the end of the window cut off
 NUDGE = "[Your last reply was empty. Answer the user now, in words.]"
 NO_ANSWER = "(The model gave no answer.)"
 
@@ -58,7 +59,7 @@ def judge(reply: ModelReply, *, nudged: bool, max_tokens: int) -> Verdict:
     match reply.stop_reason:
         case "pause_turn":
             return AskAgain()
-        case "model_context_window_exceeded":
+        case _ if reply.stop_reason == WINDOW_FULL:
             raise ContextTooLong("the conversation has filled the model's window; /new starts a fresh one")
         case "refusal":
             return Answer(text or "The model declined to answer this.")

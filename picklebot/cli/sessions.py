@@ -11,7 +11,7 @@ from picklebot.clock import zone_named
 from picklebot.config import Config
 from picklebot.core.messages import Message
 from picklebot.core.text import shorten
-from picklebot.shapes import session_json, turn_json
+from picklebot.shapes import compaction_json, session_json, turn_json
 from picklebot.store.base import Session
 from picklebot.store.reports import TurnReport
 
@@ -64,12 +64,14 @@ def export_session(*, config: Config, session: str) -> int:
         found = asyncio.run(opened.sessions.get(session))
         turns = asyncio.run(opened.reports.turns(found.id))
         messages = asyncio.run(opened.sessions.transcript(found.id))
+        compactions = asyncio.run(opened.compactions.of_session(found.id))
     print_json(
         {
             "version": EXPORT_VERSION,
             "session": session_json(found),
             "turns": [turn_json(turn) for turn in turns],
             "messages": [message.wire() for message in messages],
+            "compactions": [compaction_json(compaction) for compaction in compactions],
         }
     )
     return 0

@@ -24,6 +24,10 @@ _TOO_LONG = re.compile(
     r"|maximum context|input is too long|ContextWindowExceeded",
     re.IGNORECASE,
 )
+_LIMIT = re.compile(
+    r"(?:> *|maximum context length is |context (?:size|length|window|limit)[^0-9]{0,40}?)([0-9][0-9,]{3,})",
+    re.IGNORECASE,
+)
 _SPENT = re.compile(r"spend_limit|spend limit|insufficient_quota|credit balance", re.IGNORECASE)
 _CUT = re.compile("not enough data|not completed|incomplete|disconnected", re.IGNORECASE)
 _WAIT = frozenset({408, 409, 425, 429})
@@ -47,7 +51,7 @@ def status_error(status: int, body: object, headers: Mapping[str, str], *, secre
     """Return the error for an HTTP answer that is not a success. `headers` have lower-case names."""
     words = _words(body, secret)
     if status == 413 or (400 <= status < 500 and _TOO_LONG.search(words)):
-        return ContextTooLong(_sentence("the conversation is too long for the model", words))
+        return _too_long(words)
     wait = retry_after(headers)
     if status == 429 and (_SPENT.search(words) or (wait is None and headers.get("x-should-retry") == "false")):
         return ModelRejected(_sentence("the account has reached its spend limit (429)", words))
@@ -71,8 +75,15 @@ def event_error(error: object, *, secret: str = "") -> ModelError:
         return status_error(status, mapping(error), {}, secret=secret)
     words = _words(error, secret)
     if _TOO_LONG.search(words):
-        return ContextTooLong(_sentence("the conversation is too long for the model", words))
+        return _too_long(words)
     return ModelUnavailable(_sentence("the model broke off its answer", words))
+
+
+def _too_long(words: str) -> ContextTooLong:
+    """Return the error for a conversation that is too long; many servers say how long it may be."""
+    found = _LIMIT.search(words)
+    limit = int(found[1].replace(",", "")) if found else None
+    return ContextTooLong(_sentence("the conversation is too long for the model", words), limit=limit)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

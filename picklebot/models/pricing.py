@@ -68,7 +68,7 @@ def price_of(model: str, context_tokens: int = 0, own: Mapping[str, Price] | Non
 
     A newer version is another model: `claude-fable-5-2` does not cost what `claude-fable-5` does.
     """
-    plain = _plain(model)
+    plain = plain_name(model)
     if own and plain in own:
         return own[plain]
     threshold, price = LONG_PROMPTS.get(plain, (0, None))
@@ -78,10 +78,11 @@ def price_of(model: str, context_tokens: int = 0, own: Mapping[str, Price] | Non
 def own_price(name: str, *, input_usd: float, output_usd: float, cache_read_usd: float | None) -> tuple[str, Price]:
     """Return an entry of a price list of one's own."""
     share = cache_read_usd / input_usd if cache_read_usd is not None and input_usd else CACHE_READ
-    return _plain(resolve_alias(name)), Price(input_usd, output_usd, share)
+    return plain_name(resolve_alias(name)), Price(input_usd, output_usd, share)
 
 
-def _plain(model: str) -> str:
+def plain_name(model: str) -> str:
+    """Return a model's name without what gateways and releases add to it."""
     return _DECORATION.sub("", _DECORATION.sub("", model.strip().lower())).replace(".", "-")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from picklebot.settings.context import ContextSettings as ContextSettings
 from picklebot.settings.edges import ChannelSettings as ChannelSettings
 from picklebot.settings.edges import GatewaySettings as GatewaySettings
 from picklebot.settings.edges import HookSettings as HookSettings
@@ -86,6 +87,9 @@ class Settings(Section):
         default_factory=dict[str, Rule],
         validate_default=True,
         description="Rule by tool: allow, ask, ask-unsandboxed or deny.",
+    )
+    context: ContextSettings = Field(
+        default_factory=ContextSettings, description="How much of a conversation a model is shown."
     )
     memory: MemorySettings = Field(default_factory=MemorySettings, description="What agents remember.")
     mcp_servers: Mapping[ServerName, McpServerSettings] = Field(

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from picklebot.core.compaction import compact_order
 from picklebot.core.events import InboundEvent, OutboundEvent, TurnEvent
 from picklebot.store.base import Joined, Joining, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event
@@ -24,6 +25,7 @@ _COMPANY = f"""WITH RECURSIVE company (seq, step, context) AS (
     SELECT step, context, {_EVENTS} FROM company JOIN events USING (seq) ORDER BY seq"""  # noqa: S608  (constants)
 _NEXT_OF_SOURCE = """SELECT min(inbox.seq) FROM inbox JOIN events USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' AND events.source = ? AND inbox.seq > ?
+    AND json_extract(body, '$.content') NOT LIKE '/compact%'
     AND NOT EXISTS (SELECT 1 FROM joined WHERE joined.seq = inbox.seq)"""
 _UP = """WITH RECURSIVE up (seq) AS (SELECT seq FROM events WHERE id = ?
         UNION ALL SELECT joined.turn FROM joined JOIN up ON joined.seq = up.seq)"""
@@ -70,14 +72,20 @@ def take_in(
     """Let what waits join the turn of `event`; return what did."""
     taken: list[Joined] = []
     room = joining.characters
-    if event.source.channel in joining.apart:
+    if event.source.channel in joining.apart or compact_order(event.content) is not None:
         return taken
     for begun, *columns in connection.execute(_WAITING, (event.session_id, turn)).fetchall():
         seq, other = decode_event(tuple(columns))
         room -= len(str(getattr(other, "content", "")))
         # One that was begun before was set aside and is tried again by hand: it is tried alone.
         apart = begun is not None or other.source.channel in joining.apart
-        if apart or not isinstance(other, InboundEvent) or room < 0 or len(taken) == joining.most:
+        if (
+            apart
+            or not isinstance(other, InboundEvent)
+            or compact_order(other.content) is not None
+            or room < 0
+            or len(taken) == joining.most
+        ):
             break
         taken.append(Joined(seq=seq, event=other, step=step, context=joining.context(other, event.source)))
     connection.executemany(

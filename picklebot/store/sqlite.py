@@ -12,6 +12,7 @@ from picklebot.store.bindings import SqliteBindings
 from picklebot.store.board import SqliteBoard
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
+from picklebot.store.compactions import SqliteCompactions
 from picklebot.store.database import Database, open_database
 from picklebot.store.departures import Departures
 from picklebot.store.dispatches import SqliteDispatches
@@ -60,6 +61,7 @@ class SqliteStore:
     posts: SqlitePosts
     proposals: SqliteProposals
     tasks: SqliteTasks
+    compactions: SqliteCompactions
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -88,6 +90,7 @@ class SqliteStore:
             dispatches=SqliteDispatches(database),
             fates=SqliteFates(database),
             board=SqliteBoard(database),
+            compactions=SqliteCompactions(database),
         )
 
 

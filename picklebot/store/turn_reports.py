@@ -18,7 +18,7 @@ from picklebot.store.database import Database, Row
 EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
 REPLY_COLUMNS = f"outbox.state, attempts, unknown, not_before, settled_at, receipt, error, {EVENTS}"
 _STEPS = """SELECT turn, n, blocks, problems, stop_reason, model, request_id, input_tokens, output_tokens, cache_read,
-    cache_write, cost_usd, at FROM steps WHERE turn IN ({turns}) ORDER BY turn, n"""
+    cache_write, cost_usd, at FROM steps WHERE turn IN ({turns}) AND n >= 0 ORDER BY turn, n"""
 _CALLS = """SELECT turn, step, call_id, tool, effect, input, state, result, planned_at, started_at, finished_at
     FROM calls WHERE turn IN ({turns}) ORDER BY turn, step, call_id"""
 

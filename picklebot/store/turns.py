@@ -39,7 +39,7 @@ class SqliteTurns:
         def unit(connection: sqlite3.Connection) -> None:
             if step.n == 0:
                 connection.execute("UPDATE turns SET opening = ? WHERE seq = ?", (opening.to_json(), turn.seq))
-            _insert_step(connection, turn.seq, step, moment)
+            insert_step(connection, turn.seq, step, moment)
             if turn.attempts > 1:  # it gets on: what crashed before was not this step
                 connection.execute("UPDATE inbox SET attempts = 1 WHERE seq = ?", (turn.seq,))
             connection.executemany(
@@ -96,7 +96,7 @@ def finish(
     turn, moment = conclusion.turn, to_micros(conclusion.at)
     session_id = turn.event.session_id
     if conclusion.last is not None:
-        _insert_step(connection, turn.seq, conclusion.last, moment)
+        insert_step(connection, turn.seq, conclusion.last, moment)
     connection.execute(
         "UPDATE inbox SET state = ?, error = ? WHERE seq = ? AND state = 'open'",
         (_INBOX_STATE[conclusion.outcome], conclusion.error, turn.seq),
@@ -130,7 +130,8 @@ def finish(
     return bool(more), claimed
 
 
-def _insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:
+def insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:
+    """Write a model call down. One with a number below zero is no part of the conversation, and is paid for all the same."""
     reply, usage = step.reply, step.reply.usage
     connection.execute(
         "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

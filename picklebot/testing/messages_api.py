@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from picklebot.testing.faults import Answer, Plan, status
 from picklebot.testing.loopback_http import Connection, HTTPRequest
+from picklebot.testing.prompt_cache import count_tokens
 from picklebot.testing.request_rules import Refused, blocks_of, check_request
 from picklebot.testing.script import Line, Script
 
@@ -35,12 +36,19 @@ class MessagesApi:
     """Answers each request with the next line of its script, then with `default`, then not at all.
 
     A line is a text, a `Message`, a `Fault`, or a function of the request's body that returns one of these. What the
-    real API would refuse is refused with 400 and takes no line. Requests are kept in `requests`, the last `keep`.
+    real API would refuse is refused with 400 and takes no line, a prompt of more than `window` tokens included. Requests
+    are kept in `requests`, the last `keep`.
     """
 
     def __init__(
-        self, *script: Line, default: Line | None = None, api_key: str | None = None, keep: int = 1_000
+        self,
+        *script: Line,
+        default: Line | None = None,
+        api_key: str | None = None,
+        keep: int = 1_000,
+        window: int | None = None,
     ) -> None:
+        self.window = window
         self.requests: deque[Request] = deque(maxlen=keep)
         self.request_count = 0
         self.connection_count = 0
@@ -137,6 +145,8 @@ class MessagesApi:
         if "anthropic-version" not in headers:
             raise Refused("anthropic-version: header is required")
         check_request(body)
+        if self.window is not None and (tokens := count_tokens(body)) > self.window:
+            raise Refused(f"prompt is too long: {tokens} tokens > {self.window} maximum")
 
 
 _NOTHING = Answer(head=b"", pieces=())

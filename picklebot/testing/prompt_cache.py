@@ -56,6 +56,11 @@ class PromptCache:
             del self._known[next(iter(self._known))]
 
 
+def count_tokens(body: Mapping[str, Any]) -> int:
+    """Return the tokens of a request."""
+    return _tokens(sum(len(_encode({k: v for k, v in b.items() if k != "cache_control"})) for b in all_blocks(body)))
+
+
 def cached_prefix(request: bytes) -> bytes:
     """Return the bytes of a request up to its last mark, without the marks: what the next one has to begin with."""
     return request[: request.rindex(MARK)].replace(MARK, b"")

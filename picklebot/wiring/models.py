@@ -21,7 +21,7 @@ from picklebot.models.wire import Capabilities
 from picklebot.plugins import load
 from picklebot.settings import Endpoint, ProviderKind
 from picklebot.settings.values import is_nearby
-from picklebot.wiring.prices import price_list, unpriced_words
+from picklebot.wiring.prices import price_list, unpriced_words, window_for
 
 # Loaded by name, so that a conversation with one model does not pay for the others.
 PROVIDERS = {name: f"picklebot.models.{name}" for name in ("anthropic", "offline", "replay")}
@@ -89,7 +89,9 @@ class ModelCabinet:
         return [unpriced_words(self._config, name) for name in names if self._price(name, Usage()) is None]
 
     def _candidate(self, provider: str | None, name: str | None) -> Candidate:
-        return Candidate(self._endpoint(provider), self._name(name, provider), paid=self._sends_bills(provider))
+        model, asked = self._endpoint(provider), self._name(name, provider)
+        window = window_for(self._config, asked or model.name)
+        return Candidate(model, asked, paid=self._sends_bills(provider), window=window)
 
     def _sends_bills(self, provider: str | None) -> bool:
         """Return whether a call may cost money: not to what is built in, nor to a server of the own network."""

@@ -1,10 +1,11 @@
-"""What models cost, by the settings and by the list that picklebot brings. Knows no call."""
+"""What models cost and how much they can read, by the settings and by the lists that picklebot brings. Knows no call."""
 
 from functools import partial
 
 from picklebot.agent.money import Price
 from picklebot.config import Config
 from picklebot.models import pricing
+from picklebot.models.windows import window_of
 
 
 def price_list(config: Config) -> Price:
@@ -14,6 +15,12 @@ def price_list(config: Config) -> Price:
         for name, price in config.model.prices.items()
     )
     return partial(pricing.cost, own=own)
+
+
+def window_for(config: Config, name: str) -> int | None:
+    """Return how many tokens a model can read and write in one call; None if that is not known."""
+    settings = config.context
+    return window_of(name, settings.windows, otherwise=settings.window)
 
 
 def unpriced_words(config: Config, name: str) -> str:

@@ -13,6 +13,7 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.watch import watch
+from picklebot.tools.results import create_result_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.approvals import approvals_for, consent_for
 from picklebot.wiring.dispatch import open_exchange
@@ -29,6 +30,7 @@ from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
 from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Command, Commands
+from picklebot.workers.context_command import ContextCommand
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
@@ -37,6 +39,7 @@ from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.memory import MemoryWorker
 from picklebot.workers.orders import Orders
 from picklebot.workers.places import is_owner
+from picklebot.workers.recalling import MemoryCommand, Recollection
 from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.skill_commands import SkillCommands
@@ -66,13 +69,21 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     unasked, exchange = create_unasked(clock, parts, channels), open_exchange(config, clock, parts)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
-    toolset = Toolset([*with_late_tools(parts, unasked, tasks).tools.values(), *exchange.tools])
-    stage = stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places)
-    consent = consent_for(config, clock, parts, unasked)
-    stage = replace(stage, family=exchange.family, roster=exchange.roster, consent=consent)
+    late = with_late_tools(parts, unasked, tasks).tools.values()
+    toolset = Toolset([*late, *exchange.tools, *create_result_tools(parts.store.compactions)])
+    stage = replace(
+        stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places),
+        family=exchange.family,
+        roster=exchange.roster,
+        consent=consent_for(config, clock, parts, unasked),
+        compactions=parts.store.compactions,
+        memory=recollection_of(config, clock, parts),
+    )
     purses = await open_purses(config, clock, parts)
     casting = _casting(clock, parts, toolset, stage, purses)
-    taker = _taker(clock, parts, casting)
+    transcripts = Transcripts(parts.store.sessions, parts.store.compactions)
+    taker = _taker(clock, parts, casting, transcripts)
+    context = ContextCommand(sessions=parts.store.sessions, transcripts=transcripts, prompts=casting)
     routing = routing_of(config, await parts.store.bindings.all())
     money = budget_commands(config, clock, parts, purses)
     definitions = _definitions(config, clock, parts)
@@ -82,6 +93,8 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
         {
             **_commands(config, clock, parts, routing, taker),
             **money.table(),
+            **context.table(),
+            **MemoryCommand(parts.memories, sessions=parts.store.sessions, transcripts=transcripts).table(),
             **approvals.table(),
             **tasks.book.table(),
         }
@@ -118,16 +131,24 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     )
 
 
+def recollection_of(config: Config, clock: Clock, parts: Parts) -> Recollection | None:
+    """Return what recalls notes unasked, if settings want it."""
+    settings = config.memory
+    if not settings.inject or not settings.max_tokens:
+        return None
+    return Recollection(parts.memories, tokens=settings.max_tokens, clock=clock)
+
+
 def _nobody_begins(job_id: str) -> None:
     """What a scheduler would do is left to the next process that has one."""
 
 
-def _taker(clock: Clock, parts: Parts, casting: Casting) -> TurnTaker:
+def _taker(clock: Clock, parts: Parts, casting: Casting, transcripts: Transcripts) -> TurnTaker:
     return TurnTaker(
         bus=parts.bus,
         inbox=parts.store.inbox,
         turns=parts.store.turns,
-        transcripts=Transcripts(parts.store.sessions),
+        transcripts=transcripts,
         casting=casting,
         clock=clock,
     )

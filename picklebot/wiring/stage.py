@@ -49,6 +49,7 @@ def stage_for(
         places=places,
         heartbeat_usd=config.heartbeat.day_usd,
         clock=clock,
+        compact_at=config.context.compact_at,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
 from picklebot.core.board import BoardEntry, EntryState, Hand
+from picklebot.core.messages import ToolResult
 from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError, ToolError
 from picklebot.memory.memories import Memories
@@ -21,6 +22,7 @@ from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.local import load_local_tools
 from picklebot.tools.post import create_post_tools
+from picklebot.tools.results import create_result_tools
 from picklebot.tools.shell import create_shell_tools
 from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.tasks import create_task_tools
@@ -32,7 +34,12 @@ from picklebot.wiring.sandbox import launcher_of, sandbox_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
-LATE = frozenset({"schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"})
+LATE = frozenset(
+    {
+        *("schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"),
+        "read_result",
+    }
+)
 """Tools that are made with the workers, because those do what the tools promise."""
 
 _NOT_RUN = "no daemon runs here"
@@ -80,7 +87,7 @@ def describe_tools(config: Config) -> list[Tool]:
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
     late = [*create_task_tools(_Shown()), *create_post_tools(_Shown())]
-    shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock)]
+    shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock), *create_result_tools(_Shown())]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
     memory = memory_tools(memories_of(config, clock), clock)
@@ -103,6 +110,9 @@ class _Shown:
 
     async def cancel(self, task: str | int, context: ToolContext) -> str:
         raise ValueError(_NOT_RUN)
+
+    async def result(self, session_id: str, call_id: str) -> ToolResult | None:
+        raise ToolError(_NOT_RUN)
 
     async def post(self, content: str, context: ToolContext) -> str:
         raise ValueError(_NOT_RUN)

@@ -7,37 +7,48 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from picklebot.agent.asking import Asker, Parked
+from picklebot.agent.asking import Asker, Candidate, Parked
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.money import Known, Money
+from picklebot.agent.compact_turn import CompactRunner
+from picklebot.agent.compaction import FLUSHING
+from picklebot.agent.context import Room
+from picklebot.agent.conversation import Conversation
+from picklebot.agent.money import Money
+from picklebot.agent.paid_model import PaidModel
 from picklebot.agent.policy import Policy, check_consent
-from picklebot.agent.prompt import Layers, opening, system_prompt, with_skill
+from picklebot.agent.prompt import Layers, system_prompt, with_skill
+from picklebot.agent.prompt import opening as open_turn
 from picklebot.agent.purses import Purses, TurnPurses
+from picklebot.agent.recall import GUIDANCE, with_notes
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.channels.split import split
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
 from picklebot.core.journal import Journal
 from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
-from picklebot.core.rights import Rights, Sandbox
+from picklebot.core.rights import Rights
 from picklebot.definitions.agents import AgentSpec
 from picklebot.errors import NotFound
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.jobs.heartbeat import STEPS, audible
 from picklebot.models.base import ModelRequest, ToolSchema
-from picklebot.store.base import Joining, Turn
-from picklebot.tools.base import Tool, ToolContext
+from picklebot.store.base import Joining, Session, Turn
+from picklebot.tools.base import Tool
 from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
+from picklebot.workers.context_command import Prompt
 from picklebot.workers.destinations import destination
+from picklebot.workers.equipment import context_of, offered, with_skills
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
-from picklebot.workers.marking import marks_of
+from picklebot.workers.marking import marks_beside, marks_of
 from picklebot.workers.mentions import signed, unaddressed
 from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.stage import Agents, Models, Stage
-from picklebot.workers.transcripts import Conversation
+from picklebot.workers.upkeep import Cast, Upkeep, order_of
+
+SEARCHING = "search_memory"  #: who may not call it is not told of notes unasked either
 
 
 class Casting:
@@ -59,6 +70,7 @@ class Casting:
         self._asker = asker
         self._purses = purses
         self._stage = stage
+        self._upkeep = Upkeep(stage.compactions, share=stage.compact_at, clock=stage.clock)
 
     @property
     def family(self) -> Family:
@@ -67,7 +79,7 @@ class Casting:
 
     async def cast(
         self, turn: Turn, conversation: Conversation, journal: Journal, listener: Listener
-    ) -> tuple[AgentRunner, TurnLimits]:
+    ) -> tuple[AgentRunner | CompactRunner, TurnLimits]:
         """Return the runner of `turn` and its limits.
 
         Raises:
@@ -83,7 +95,7 @@ class Casting:
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = self._equipment(spec, event, policy)
-        offered = {name: tool for name, tool in tools.items() if _offered(tool, event)}
+        shown = {name: tool for name, tool in tools.items() if offered(tool, event)}
         limits = self._limits(spec, event)
         ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
         self.family.enter(
@@ -97,31 +109,42 @@ class Casting:
                 asking=[name for name in tools if policy.asks(name)],
             )
         )
-        request = self._request(spec, conversation.messages, offered)
+        request = self._request(spec, conversation.messages, shown)
         calls = CallRunner(
             tools=tools,
             journal=journal,
             listener=listener,
             clock=self._stage.clock,
-            context=lambda key: _context(turn, key, spec.sandbox),
+            context=lambda key: context_of(turn, key, spec.sandbox),
             consent=consent_by(policy, self._stage.consent),
             marks=marks_of(event, conversation.messages, self._tools().tools),
         )
+        purses = self._purse(spec, event, limits, spent_below)
+        cast = Cast(
+            turn=turn,
+            agent_name=spec.name,
+            conversation=conversation,
+            request=request,
+            model=self._model(candidates, purses),
+            calls=calls,
+        )
+        if (keep := order_of(event)) is not None:
+            return self._upkeep.runner(cast, keep), limits
+        opening = turn.opening or Company(turn).opening(await self._opening(spec, cast))
+        calls.marks |= marks_beside([opening])
         runner = AgentRunner(
             request,
-            turn.opening or Company(turn).opening(await self._opening(spec, turn.event)),
-            asker=self._asker,
-            candidates=candidates,
+            opening,
+            model=cast.model,
             calls=calls,
-            money=Money(
-                self._purse(spec, event, limits, spent_below),
-                price=self._stage.price,
-                candidates=candidates,
-                known=Known(len(conversation.messages), conversation.tokens),
-                refuse_unpriced=self._stage.refuse_unpriced,
-            ),
+            context=self._upkeep.context(cast),
         )
         return runner, limits
+
+    def _model(self, candidates: Sequence[Candidate], purses: TurnPurses) -> PaidModel:
+        stage = self._stage
+        money = Money(purses, price=stage.price, candidates=candidates, refuse_unpriced=stage.refuse_unpriced)
+        return PaidModel(self._asker, candidates, money)
 
     def _equipment(self, spec: AgentSpec, event: TurnEvent, policy: Policy) -> dict[str, Tool]:
         """Return the tools that the agent may use in this turn, by name."""
@@ -183,6 +206,26 @@ class Casting:
         """Return the turn that may go on at once, because what it waited for came while it was put off."""
         return await self._stage.consent.answered(parked)
 
+    def prompt(self, session: Session) -> Prompt:
+        """Return what stands around a session's conversation.
+
+        Raises:
+            NotFound: the agent is gone.
+            ConfigError: its model is not configured.
+        """
+        spec = self._agents.get_agent(session.agent_id)
+        event = InboundEvent(session_id=session.id, source=session.source, agent_id=spec.id, content="", key="")
+        policy = policy_of(spec, event, self._stage, self._tools())
+        tools = {name: tool for name, tool in self._equipment(spec, event, policy).items() if offered(tool, event)}
+        [first, *_] = self._models.candidates(spec.model)
+        request = self._request(spec, (), tools)
+        return Prompt(
+            request=request,
+            skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
+            model=first.name or first.model.name,
+            room=Room(window=first.window, share=self._stage.compact_at, reply=request.max_tokens),
+        )
+
     def concurrency(self, agent_id: str) -> int:
         """Return how many turns an agent may take at once; an agent that is gone may take one, to say so."""
         try:
@@ -202,10 +245,11 @@ class Casting:
         """Which messages may join a turn, where its agent lets them."""
         return joining_in(self._stage.zone)
 
-    async def _opening(self, spec: AgentSpec, event: TurnEvent) -> Message:
+    async def _opening(self, spec: AgentSpec, cast: Cast) -> Message:
+        event = cast.turn.event
         channel = self._stage.channels.get(event.source.channel)
         content = unaddressed(event)
-        message = opening(
+        message = open_turn(
             content,
             source=event.source,
             session_id=event.session_id,
@@ -213,6 +257,8 @@ class Casting:
             zone=self._stage.zone,
             hint=channel.hint if channel else "",
         )
+        if self._stage.memory is not None and SEARCHING in cast.calls.tools and event.source.channel != HEARTBEAT:
+            message = with_notes(message, await self._stage.memory.notes(content, cast.conversation))
         skill = await self._stage.skills.invoked(spec, content)
         return with_skill(message, skill) if skill else message
 
@@ -222,6 +268,7 @@ class Casting:
             soul=spec.soul,
             bootstrap=self._stage.bootstrap.sections,
             skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
+            memory=GUIDANCE if FLUSHING in tools else "",
         )
         variables = {**self._stage.variables, "agent": spec.id, "name": spec.name}
         return ModelRequest(
@@ -246,27 +293,3 @@ class Casting:
             seconds=min(own.turn_seconds or default.seconds, default.seconds, left.seconds),
             usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
         )
-
-
-def with_skills(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, wanted: bool) -> list[Tool]:
-    """Return `chosen` with use_skill exactly if the agent has skills: its `skills` speak for it, and not its `tools`."""
-    others = [tool for tool in chosen if tool.name != USE_SKILL]
-    return [*others, *every.select([USE_SKILL], spec.disallowed_tools)] if wanted else others
-
-
-def _offered(tool: Tool, event: TurnEvent) -> bool:
-    return tool.channels is None or event.source.channel in tool.channels
-
-
-def _context(turn: Turn, key: str, sandbox: Sandbox) -> ToolContext:
-    event = turn.event
-    return ToolContext(
-        session_id=event.session_id,
-        agent_id=event.agent_id,
-        source=event.source,
-        key=f"{event.id}:{key}",
-        cause_id=event.id,
-        deliver=event.deliver if isinstance(event, InboundEvent) else None,
-        step=int(key.partition(":")[0]),
-        sandbox=sandbox,
-    )

@@ -14,6 +14,7 @@ from picklebot.core.source import Source
 
 _COMMAND = re.compile(r"/([a-z][a-z_-]{0,30})(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
 
+QUEUED = frozenset({"compact"})  #: commands that are turns of their own, each in its place in the session
 Run: TypeAlias = Callable[[Source, str], Awaitable[str]]
 
 
@@ -40,9 +41,12 @@ class Commands:
 
     @staticmethod
     def parse(content: str) -> tuple[str, str] | None:
-        """Return (name, argument) if `content` is a command, known or not; None if it is a message."""
+        """Return (name, argument) if `content` is a command, known or not; None if it is a message.
+
+        One that is queued is a message: it waits for its place, and outlives a crash as any message does.
+        """
         match = _COMMAND.fullmatch(content.strip())
-        return (match[1], (match[2] or "").strip()) if match else None
+        return (match[1], (match[2] or "").strip()) if match and match[1] not in QUEUED else None
 
     async def run(self, source: Source, command: tuple[str, str]) -> str:
         """Return the answer to a command.

@@ -3,8 +3,9 @@
 Pure. Knows no tool's work, only what each declares.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from picklebot.agent.recall import notes_in
 from picklebot.core.events import DispatchEvent, TurnEvent
 from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
 from picklebot.core.messages import Message
@@ -14,6 +15,7 @@ from picklebot.workers.company import UNATTENDED
 from picklebot.workers.places import is_owner
 
 _OUTSIDE: Mark = "outside"
+_PRIVATE: Mark = "private"
 
 
 def marks_of(event: TurnEvent, history: Sequence[Message], tools: Mapping[str, Tool]) -> Marks:
@@ -23,7 +25,12 @@ def marks_of(event: TurnEvent, history: Sequence[Message], tools: Mapping[str, T
     nor what a tool that is gone was, so these count as both.
     """
     given = event.rights.marks if isinstance(event, DispatchEvent) else _message(event)
-    return given.union(*(_read(name, tools) for name in set(_used(history))))
+    return given.union(marks_beside(history), *(_read(name, tools) for name in set(_used(history))))
+
+
+def marks_beside(messages: Iterable[Message]) -> Marks:
+    """Return what the notes bring that stand beside messages: they are the owner's, as if the model had read them."""
+    return frozenset({_PRIVATE}) if any(map(notes_in, messages)) else NO_MARKS
 
 
 def _message(event: TurnEvent) -> Marks:

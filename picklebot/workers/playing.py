@@ -6,6 +6,7 @@ Promises that a cut ends the play and nothing else: what was said and done so fa
 import asyncio
 from typing import Literal
 
+from picklebot.agent.compact_turn import CompactRunner
 from picklebot.agent.runner import AgentRunner, Ending, TurnLimits
 from picklebot.store.base import Turn
 from picklebot.workers.company import UNATTENDED, Company, Queue
@@ -29,7 +30,7 @@ class Playing:
             if self._task is not None:
                 self._task.cancel()
 
-    async def play(self, runner: AgentRunner, limits: TurnLimits) -> Ending:
+    async def play(self, runner: AgentRunner | CompactRunner, limits: TurnLimits) -> Ending:
         """Run until the end, whoever makes it."""
         if self._was_cut():
             await runner.recall(self.turn.steps)

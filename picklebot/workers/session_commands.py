@@ -18,7 +18,7 @@ MAX_LISTED = 15
 
 
 class SessionCommands:
-    """Answers /agents, /agent, /new, /session, /sessions, /context and /stop."""
+    """Answers /agents, /agent, /new, /session, /sessions, /compact and /stop."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SessionCommands:
             Command("new", "", "Start a fresh session.", self._new),
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
             Command("sessions", "", "Sessions of this place.", self._list),
-            Command("context", "", "How much of a conversation the model reads.", self._context),
+            Command("compact", "[WHAT TO KEEP]", "Show the model less of this conversation; it is kept.", _queued),
             Command("stop", "", "Stop the turn that runs.", self._stop_turn),
         ]
         return {command.name: command for command in commands}
@@ -87,12 +87,6 @@ class SessionCommands:
         sessions = await self._sessions.recent(source=source, limit=MAX_LISTED)
         return "\n".join(f"- {_line(session)}" for session in sessions) or "There are no sessions here yet."
 
-    async def _context(self, source: Source, argument: str) -> str:
-        session = await self._current(source)
-        messages = await self._sessions.transcript(session.id)
-        characters = sum(len(message.to_json()) for message in messages)
-        return f"{len(messages)} messages, about {int(characters / 3.6):,} tokens, in session {session.id}."
-
     async def _stop_turn(self, source: Source, argument: str) -> str:
         session = await self._sessions.current(source)
         return "Stopping." if session and self._stop(session.id) else "Nothing is running here."
@@ -102,6 +96,10 @@ class SessionCommands:
         if session is None:
             raise NotFound("there is no session here yet: say something first")
         return session
+
+
+async def _queued(source: Source, argument: str) -> str:
+    raise NotFound("this can only be sent as a message: it waits for its turn in a conversation")
 
 
 def _line(session: Session) -> str:

@@ -10,16 +10,18 @@ from datetime import tzinfo
 from typing import Protocol
 
 from picklebot.agent.asking import Candidate, Parked
+from picklebot.agent.conversation import Conversation
 from picklebot.agent.money import Price
 from picklebot.agent.policy import Need, Rule
 from picklebot.agent.runner import TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.core.events import TurnEvent
-from picklebot.core.messages import ToolCall
+from picklebot.core.messages import Block, ToolCall
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ToolDenied
+from picklebot.store.base import Compactions
 from picklebot.tools.base import ToolContext
 from picklebot.workers.destinations import LastPlace, Nowhere
 from picklebot.workers.dispatch import Roster
@@ -47,6 +49,14 @@ class Models(Protocol):
         Raises:
             ConfigError: the choice names a provider that is not configured.
         """
+        ...
+
+
+class Remembering(Protocol):
+    """Knows what was written down earlier."""
+
+    async def notes(self, content: str, conversation: Conversation) -> Block | None:
+        """Return what is put before the model beside a message, if anything is."""
         ...
 
 
@@ -115,6 +125,12 @@ class Stage:
     heartbeat_usd: float = math.inf
     """What one look of a heartbeat may cost."""
     family: Family = field(default_factory=Family)
+    memory: Remembering | None = None
+    """What is remembered beside each message; None: nothing unasked."""
+    compactions: Compactions | None = None
+    """How conversations are shown that grew too long; None: they are shown as they are."""
+    compact_at: float = 0.8
+    """Share of a model's window from which on a conversation is made shorter."""
     roster: Roster = lambda: ()
     """Every agent, for those that may call others."""
     clock: Clock

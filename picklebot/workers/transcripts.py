@@ -7,9 +7,9 @@ one turn at a time and every message goes through here; whoever changes a transc
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from picklebot.agent.money import weigh
+from picklebot.agent.conversation import Conversation
 from picklebot.core.messages import Message
-from picklebot.store.base import Sessions
+from picklebot.store.base import Compactions, Sessions, Sight
 
 # Conversations kept at hand; the rest are read from the store when they speak again. There is room for every session
 # that has a lane at once: with less, a mountain of open messages would have each turn read its conversation anew.
@@ -20,50 +20,36 @@ MAX_TOKENS = 8_000_000  #: of all of them together; in memory each takes some si
 class Transcripts:
     """The most recently used conversations."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, compactions: Compactions) -> None:
         self._sessions = sessions
+        self._compactions = compactions
         self._kept: OrderedDict[str, Conversation] = OrderedDict()
         self._tokens = 0.0
 
-    async def get(self, session_id: str) -> "Conversation":
-        """Return a session's messages, oldest first."""
+    async def get(self, session_id: str, *, begun: bool = False) -> Conversation:
+        """Return a session's conversation up to the turn in hand, which was `begun` before, or was not."""
         conversation = self._kept.get(session_id)
         if conversation is None:
-            conversation = Conversation(await self._sessions.transcript(session_id))
+            messages = await self._sessions.transcript(session_id)
+            sight = await self._compactions.sight(session_id) if messages or begun else Sight()
+            conversation = Conversation(messages, sight.compaction, tokens=sight.tokens)
+            conversation.unfinished = sight.unfinished
             self._kept[session_id] = conversation
-            self._tokens += conversation.tokens
+            self._tokens += conversation.size
         self._kept.move_to_end(session_id)
         while len(self._kept) > 1 and (len(self._kept) > MAX_SESSIONS or self._tokens > MAX_TOKENS):
             _, oldest = self._kept.popitem(last=False)
-            self._tokens -= oldest.tokens
+            self._tokens -= oldest.size
         return conversation
 
     def append(self, session_id: str, messages: Sequence[Message]) -> None:
         """Add what a finished turn has put into the store."""
         if kept := self._kept.get(session_id):
-            before = kept.tokens
+            before = kept.size
             kept.extend(messages)
-            self._tokens += kept.tokens - before
+            self._tokens += kept.size - before
 
     def forget(self, session_id: str) -> None:
         """Read this session from the store next time."""
         if kept := self._kept.pop(session_id, None):
-            self._tokens -= kept.tokens
-
-
-class Conversation:
-    """A session's messages, and how many tokens they take at most."""
-
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._messages = list(messages)
-        self.tokens = sum(map(weigh, messages))
-
-    @property
-    def messages(self) -> Sequence[Message]:
-        """Oldest first. Do not change what it returns."""
-        return self._messages
-
-    def extend(self, messages: Sequence[Message]) -> None:
-        """Add messages at the end."""
-        self._messages.extend(messages)
-        self.tokens += sum(map(weigh, messages))
+            self._tokens -= kept.size

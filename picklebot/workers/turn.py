@@ -29,7 +29,7 @@ from picklebot.core.messages import Message
 from picklebot.errors import PicklebotError, StoreError
 from picklebot.store.base import Conclusion, Inbox, Joining, Refusal, Turn, Turns
 from picklebot.workers.casting import Casting
-from picklebot.workers.company import Company
+from picklebot.workers.company import UNATTENDED, Company
 from picklebot.workers.playing import Playing
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn_notes import TurnJournal, TurnListener, about
@@ -131,7 +131,7 @@ class TurnTaker:
         try:
             if playing.queue == "interrupt":  # by what came before this turn was in hand; for the rest a bell rings
                 await self.interrupt(session_id)
-            conversation = await self._transcripts.get(session_id)
+            conversation = await self._transcripts.get(session_id, begun=bool(turn.steps))
             joining = self._casting.joining if playing.queue == "steer" and not turn.alone else None
             journal = TurnJournal(self._turns, turn, self._clock, playing.company, joining)
             runner, limits = await self._casting.cast(turn, conversation, journal, TurnListener(self._bus, turn))
@@ -181,7 +181,7 @@ class TurnTaker:
             for place in company.places()
             for reply in await self._casting.replies(
                 place.event,
-                ending.text,
+                _words(place.event, ending),
                 error=_for_the_reader(place.event, ending),
                 also=place.also,
                 marks=ending.marks,
@@ -232,6 +232,13 @@ def _failure(playing: Playing, error: str, kind: str) -> Ending:
     opening = turn.opening or company.opening(Message.user(turn.event.content))
     messages = [opening, Message.assistant(f"[{words}]")]
     return Ending(outcome="failed", text=words, error=error, kind=kind, messages=messages)
+
+
+def _words(event: TurnEvent, ending: Ending) -> str:
+    """Return what is said at the end; a person is also told what was done to the conversation."""
+    if not ending.notes or isinstance(event, DispatchEvent) or event.source.channel in UNATTENDED:
+        return ending.text
+    return "\n\n".join([ending.text, *(f"({note})" for note in ending.notes)])
 
 
 def _for_the_reader(event: TurnEvent, ending: Ending) -> str | None:

@@ -14,12 +14,21 @@ from picklebot.app import App, open_app
 from picklebot.channels.base import Channel
 from picklebot.config import Config, load
 from picklebot.definitions.agents import ModelChoice
+from picklebot.models.anthropic import preload
 from picklebot.models.base import Model
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.testing import FakeChannel, FakeClock
+from picklebot.testing.messages_api import MessagesApi
 from picklebot.workspace import Workspace
 from tests.flow.players import MARKED, MINE
 
+SERVED = """\
+default_agent: pickle
+model: {{provider: anthropic, name: claude-sonnet-5-5, base_url: "{url}", max_tokens: 1000{model}}}
+limits: {{turn_usd: 100, day_usd: 10000}}
+gateway: {{enabled: false}}
+{more}
+"""
 Stored: TypeAlias = Callable[[], AbstractAsyncContextManager[SqliteStore]]
 
 
@@ -31,6 +40,14 @@ class OneModel:
 
     def candidates(self, choice: ModelChoice) -> Sequence[Candidate]:
         return [Candidate(self._model)]
+
+
+class Served(Protocol):
+    """Runs a daemon whose agents ask `api` through the real client; `more` and `model` are added to its config.yaml."""
+
+    def __call__(
+        self, api: MessagesApi, more: str = "", *, model: str = "", grace: float = 5.0
+    ) -> AbstractAsyncContextManager[App]: ...
 
 
 class Daemon(Protocol):
@@ -68,6 +85,29 @@ def daemon(configure: Callable[..., Config], clock: FakeClock) -> Daemon:
         stop, ready = asyncio.Event(), asyncio.Event()
         config = configure()
         opened = open_app(config, channels=channels, clock=clock, models=OneModel(model), role=role)
+        async with opened as app, asyncio.TaskGroup() as group:
+            group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
+            await ready.wait()
+            try:
+                yield app
+            finally:
+                stop.set()
+
+    return running
+
+
+@pytest.fixture
+def served(workspace: Path, agents: Callable[..., None], channel: FakeChannel, clock: FakeClock) -> Served:
+    """Run pickle and cookie on a Messages API."""
+    agents(pickle={}, cookie={})
+
+    @asynccontextmanager
+    async def running(api: MessagesApi, more: str = "", *, model: str = "", grace: float = 5.0) -> AsyncIterator[App]:
+        await asyncio.to_thread(preload)  # seconds, on a machine that does other things: no test is to wait for that
+        text = SERVED.format(url=api.url, more=more, model=f", {model}" if model else "")
+        (workspace / "config.yaml").write_text(text)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        opened = open_app(load(Workspace(workspace), {}), channels=[channel], clock=clock)
         async with opened as app, asyncio.TaskGroup() as group:
             group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
             await ready.wait()

@@ -159,7 +159,7 @@ async def test_usage_and_context_count_what_was_used(daemon: Daemon, channel: Fa
     async with daemon(ScriptedModel("one"), channel):
         await ask(channel, "first")
         assert "Today: 1 calls, 10 tokens in (0% from the cache), 5 out" in await ask(channel, "/usage")
-        assert (await ask(channel, "/context")).startswith("2 messages")
+        assert "- messages: 2, 2 of them shown" in await ask(channel, "/context")
         assert "1 turns" in await ask(channel, "/sessions")
 
 

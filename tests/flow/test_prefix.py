@@ -3,51 +3,18 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import pytest
-
-from picklebot.app import App, open_app
-from picklebot.config import load
 from picklebot.core.events import DefinitionChanged
 from picklebot.core.messages import Message
 from picklebot.testing import FakeChannel, FakeClock
 from picklebot.testing.messages_api import MessagesApi
 from picklebot.testing.prompt_cache import cached_prefix
-from picklebot.workspace import Workspace
+from tests.flow.conftest import Served
 
-CONFIG = """\
-default_agent: pickle
-model: {{provider: anthropic, name: claude-sonnet-5-5, base_url: "{url}"}}
-limits: {{turn_usd: 100, day_usd: 10000}}
-gateway: {{enabled: false}}
-"""
-Served: TypeAlias = Callable[[MessagesApi], AbstractAsyncContextManager[App]]
 THOUGHT = {"type": "thinking", "thinking": "What would help?", "signature": "sig-of-a-thought=="}
-
-
-@pytest.fixture
-def served(workspace: Path, agents: Callable[..., None], channel: FakeChannel, clock: FakeClock) -> Served:
-    """Run a daemon whose agents ask `api` through the real client."""
-    agents(pickle={}, cookie={})
-
-    @asynccontextmanager
-    async def running(api: MessagesApi) -> AsyncIterator[App]:
-        (workspace / "config.yaml").write_text(CONFIG.format(url=api.url))
-        stop, ready = asyncio.Event(), asyncio.Event()
-        opened = open_app(load(Workspace(workspace), {}), channels=[channel], clock=clock)
-        async with opened as app, asyncio.TaskGroup() as group:
-            group.create_task(app.run(stop, ready=ready.set), name="daemon")
-            await ready.wait()
-            try:
-                yield app
-            finally:
-                stop.set()
-
-    return running
 
 
 def call(name: str, number: int = 0, **given: Any) -> dict[str, Any]:
@@ -77,12 +44,15 @@ def of(agent: str, api: MessagesApi) -> list[bytes]:
 
 
 async def test_ten_turns_of_a_session_have_one_prefix_up_to_the_last_cache_mark(
-    served: Served, channel: FakeChannel, clock: FakeClock, agent: Callable[..., None]
+    served: Served, channel: FakeChannel, clock: FakeClock, agent: Callable[..., None], workspace: Path
 ) -> None:
     said = ["hello", "look around", "remember: tea", "tea?", "ask cookie", "look again", "hm", "remember: milk", "so"]
+    notes = workspace / "memories/topics"
+    notes.mkdir(parents=True)
     async with MessagesApi(default=answer) as api:
         async with served(api) as app:
             for words in said:
+                (notes / f"{words[:3]}.md").write_text(f"Something was written down about: {words}.\n")
                 await channel.say(words)
                 await channel.heard()
                 clock.advance(hours=9)
@@ -102,6 +72,7 @@ async def test_ten_turns_of_a_session_have_one_prefix_up_to_the_last_cache_mark(
         assert prefix == cached_prefix(after)[: len(prefix)]
         assert b'"signature":"sig-of-a-thought=="' in after
     assert shares["pickle"] > 0.8
+    assert sent[-1].count(b"Something was written down about") >= 3, "notes were recalled on the way"
 
 
 async def test_what_a_step_with_many_calls_asks_next_is_read_from_the_cache_up_to_where_it_asked_before(

@@ -1,10 +1,14 @@
 """What a person may say to the offline stand-in, and the call that it becomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from picklebot.core.messages import Message
+from picklebot.models.base import ModelRequest
+from picklebot.models.offline import answer
 from picklebot.models.offline.fitting import fits
 from tests.models.standing_in import calls, said
 
@@ -129,3 +133,21 @@ def test_a_reminder_that_comes_due_is_said() -> None:
 )
 def test_a_schema_is_kept_as_far_as_it_is_known(schema: Mapping[str, Any], value: object, fit: bool) -> None:
     assert fits(schema, value) is fit
+
+
+def test_the_record_of_a_long_conversation_is_an_extract_and_keeps_the_one_before() -> None:
+    source = "<conversation>\n[record of what came before]\n- user: the old wish\n\n[user] I want tea\n\n[assistant] Tea it is"
+    request = ModelRequest(
+        system="You keep the record of a conversation between a user and an assistant called Pickle.",
+        messages=[
+            Message.user(source, "First, is there anything"),
+            Message.assistant("no"),
+            Message.user("Now write the record"),
+        ],
+    )
+    assert answer(request).text.splitlines()[1:] == [
+        "- user: the old wish",
+        "- user: I want tea",
+        "- assistant: Tea it is",
+    ]
+    assert not answer(replace(request, messages=request.messages[:1])).calls()

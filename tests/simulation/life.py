@@ -192,7 +192,7 @@ class Life:
             bus=bus,
             inbox=store.inbox,
             turns=store.turns,
-            transcripts=Transcripts(store.sessions),
+            transcripts=Transcripts(store.sessions, store.compactions),
             casting=casting,
             clock=clock,
         )

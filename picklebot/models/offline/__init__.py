@@ -13,6 +13,7 @@ from picklebot.core.messages import Block, Message
 from picklebot.models.base import ModelEvent, ModelReply, ModelRequest, TextChunk, Usage
 from picklebot.models.offline.fitting import fits
 from picklebot.models.offline.reading import Outcome, read
+from picklebot.models.offline.recording import record
 from picklebot.models.offline.rule import Action, Say, Scene, Use
 from picklebot.models.offline.rules import plan
 from picklebot.models.offline.telling import tell
@@ -46,6 +47,8 @@ def create(**_: object) -> OfflineModel:
 
 def answer(request: ModelRequest) -> Message:
     """Return the next message of the conversation: calls while there is something to do, and then the words."""
+    if (made := record(request)) is not None:
+        return made
     reading = read(request)
     rounds = iter(reading.rounds)
     told: list[str] = []

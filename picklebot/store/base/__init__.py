@@ -6,6 +6,9 @@ Promises contracts.md section 1. Knows no SQL.
 
 from picklebot.store.base.bindings import Bindings as Bindings
 from picklebot.store.base.bindings import MadeBinding as MadeBinding
+from picklebot.store.base.compactions import CompactionReport as CompactionReport
+from picklebot.store.base.compactions import Compactions as Compactions
+from picklebot.store.base.compactions import Sight as Sight
 from picklebot.store.base.dispatches import Dispatches as Dispatches
 from picklebot.store.base.dispatches import Standing as Standing
 from picklebot.store.base.fates import Fate as Fate

@@ -1,0 +1,48 @@
+"""The model of a turn: who is asked, and what it may cost.
+
+Promises that a call is made only where its worst case is paid for. Knows nothing of what is asked.
+"""
+
+from collections.abc import Sequence
+
+from picklebot.agent.asking import Asker, Candidate, OnText
+from picklebot.agent.money import Money
+from picklebot.core.journal import RecordedStep
+from picklebot.models.base import ModelRequest
+
+
+class PaidModel:
+    """Asks the candidates of one turn, and pays from its purses."""
+
+    def __init__(self, asker: Asker, candidates: Sequence[Candidate], money: Money) -> None:
+        self._asker = asker
+        self._candidates = candidates
+        self._money = money
+
+    @property
+    def window(self) -> int | None:
+        """How many tokens the first choice can read and write in one call; None: not known."""
+        return self._candidates[0].window if self._candidates else None
+
+    @property
+    def bears(self) -> float:
+        """Return the weight of input from which on a call takes too much of the turn's budget."""
+        return self._money.bears
+
+    def count(self, cost: float | None) -> None:
+        """Count a step that was paid for before a restart."""
+        self._money.count(cost)
+
+    async def ask(
+        self, n: int, request: ModelRequest, on_text: OnText, *, weight: float | None = None, tokens: float = 0.0
+    ) -> RecordedStep:
+        """Return the answer as step `n`. `weight` and `tokens`: what the request takes at most, and by an estimate.
+
+        Raises:
+            LimitReached, DaySpent: it might pass a ceiling.
+            Parked, ModelError: there is no answer.
+        """
+        async with self._money.reserved(request, weight) as settle:
+            reply = await self._asker.ask(self._candidates, request, on_text, tokens=tokens)
+            cost = settle(reply)
+        return RecordedStep(n=n, reply=reply, cost_usd=cost)

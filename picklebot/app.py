@@ -73,8 +73,11 @@ async def open_app(
     async with open_parts(config, clock, models=models, role=role) as parts:
         configured = create_channels(config) if role == "server" else ()
         entrances = create_entrances()
-        every = (entrances.http, entrances.ws, entrances.hook, *configured, *channels)
-        staff = await hire(config, clock, parts, {channel.name: channel for channel in every})
+        every = (entrances.http, entrances.ws, entrances.hook, entrances.terminal, *configured, *channels)
+        by_name = {channel.name: channel for channel in every}
+        # Terminals fetch their replies themselves, when there are any.
+        delivered = {name: channel for name, channel in by_name.items() if channel is not entrances.terminal}
+        staff = await hire(config, clock, parts, by_name, delivered=delivered)
         with open_gateway(config, clock, parts, staff, entrances) as gateway:
             yield App(
                 config=config,

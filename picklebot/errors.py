@@ -18,6 +18,7 @@
     │   └── QueueFull          (Transient) this session has too many messages waiting
     ├── NotFound               nothing has that name
     ├── Taken                  somebody else has it
+    ├── DaemonAway             a running daemon is needed, and there is none
     └── StoreError             the daemon cannot keep its promises: it stops
         └── StoreFull          (Transient) no room on the disk: refuse, and try again later
 
@@ -111,6 +112,10 @@ class NotFound(PicklebotError):
 
 class Taken(PicklebotError):
     """Somebody else has it; the message says who."""
+
+
+class DaemonAway(PicklebotError):
+    """A running daemon is needed, and there is none, or something else stands in its place."""
 
 
 class StoreError(PicklebotError):

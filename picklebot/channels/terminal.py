@@ -15,6 +15,8 @@ from picklebot.core.ids import new_id
 from picklebot.core.source import Source
 from picklebot.errors import ChannelUnavailable, PicklebotError
 
+NAME = "cli"
+HINT = "Replies are read in a terminal, where markdown is rendered."
 MAX_NAME = 64  #: characters of a user's name
 ROOM = 64  #: messages between the keyboard and the inbox
 
@@ -46,24 +48,22 @@ class Tray:
         self._shown: set[str] = set()
         self._closed = False
 
-    async def show(self, key: str, content: str) -> None:
-        """Wait until the screen has shown the reply called `key`.
+    def offer(self, key: str, content: str) -> asyncio.Future[None]:
+        """Take the reply called `key`; the future is done once the screen has shown it.
 
-        Raises:
-            ChannelUnavailable: the screen is closed.
+        It fails with `ChannelUnavailable` where the screen is closed before that.
         """
+        seen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if key in self._shown:
             self._shown.discard(key)
-            return
-        if self._closed:
-            raise ChannelUnavailable("the terminal is closed; the next `picklebot chat` shows this")
-        reply = Reply(key, content, asyncio.get_running_loop().create_future())
-        self._waiting[key] = reply
-        self._arrived.set()
-        try:
-            await reply.seen
-        finally:
-            del self._waiting[key]
+            seen.set_result(None)
+        elif self._closed:
+            seen.set_exception(ChannelUnavailable("the terminal is closed; the next `picklebot chat` shows this"))
+        else:
+            self._waiting[key] = Reply(key, content, seen)
+            seen.add_done_callback(lambda _: self._waiting.pop(key, None))
+            self._arrived.set()
+        return seen
 
     def shown(self, key: str) -> None:
         """The person has seen the reply called `key`, whether or not it has come here yet."""
@@ -100,10 +100,10 @@ class Tray:
 class TerminalChannel:
     """A `Channel` whose platform is the screen of `user`."""
 
-    name = "cli"
+    name = NAME
     keyed = False
     max_length = None
-    hint = "Replies are read in a terminal, where markdown is rendered."
+    hint = HINT
 
     def __init__(self, user: str) -> None:
         self.source = Source(self.name, (user,))
@@ -157,5 +157,5 @@ class TerminalChannel:
         """
         if to != self.source:
             raise ChannelUnavailable(f"{str(to)!r} has no terminal open here, only {str(self.source)!r} has")
-        await self.tray.show(key, content)
+        await self.tray.offer(key, content)
         return ""

@@ -4,7 +4,7 @@ Promises that a reply which was shown is acknowledged before the program ends. K
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 
 from picklebot.app import App, open_app
@@ -52,6 +52,9 @@ class Aboard:
     def notices(self) -> Sequence[str]:
         """What a person should read first."""
         return self._app.notices
+
+    def tell_with(self, tell: Callable[[str], None]) -> None:
+        """Do nothing: it is there for as long as this process is."""
 
     async def enter(self, wish: Wish) -> Place:
         """Go where `wish` says."""

@@ -68,6 +68,7 @@ class _Question:
         self._daemon = daemon
         self._dialogue = Dialogue(daemon)
         self._as_json = as_json
+        daemon.tell_with(remark)
         self._interrupted = False
 
     async def put(self, content: str, *, agent: str | None, session: str | None) -> int:

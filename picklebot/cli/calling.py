@@ -12,6 +12,7 @@ from typing import NoReturn, cast
 
 from picklebot.errors import (
     ConfigError,
+    DaemonAway,
     LimitReached,
     ModelError,
     PicklebotError,
@@ -30,6 +31,8 @@ def exit_code(error: PicklebotError) -> int:
     match error:
         case ConfigError():
             return BAD_CONFIG
+        case DaemonAway():
+            return NO_DAEMON
         case ModelError():
             return MODEL
         case ToolDenied() | LimitReached():

@@ -51,6 +51,7 @@ class _Conversation:
         self._dialogue = Dialogue(daemon)
         self._console = open_console()
         self._screen = asyncio.Lock()
+        daemon.tell_with(self._tell)
 
     async def run(self, wish: Wish) -> int:
         await self._greet(wish)
@@ -88,6 +89,10 @@ class _Conversation:
         except (ChannelError, NotFound, StoreFull) as exc:
             self._console.print(Text(f"\nNot accepted: {exc}.", style="red"))
         self._console.print()
+
+    def _tell(self, words: str) -> None:
+        if not self._dialogue.note(words):
+            self._line.announce(lambda: self._console.print(Text(f"({words})", style="yellow")))
 
     async def _greet(self, wish: Wish) -> None:
         place = await self._daemon.enter(wish)

@@ -4,7 +4,7 @@ Knows no screen and no wire.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -29,6 +29,10 @@ class Daemon(Protocol):
     @property
     def notices(self) -> Sequence[str]:
         """What a person should read first."""
+        ...
+
+    def tell_with(self, tell: Callable[[str], None]) -> None:
+        """Let the person read through `tell`, at once, what becomes of the daemon itself."""
         ...
 
     async def enter(self, wish: Wish) -> Place:

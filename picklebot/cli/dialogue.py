@@ -46,6 +46,7 @@ class Dialogue:
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
         self._session: str | None = None
+        self._view: View | None = None
 
     async def say(self, content: str, view: View, *, agent: str | None = None, session: str | None = None) -> TurnEnd:
         """Say `content`, and show the turn in `view` until it is over. Whoever shows the reply calls `shown` then.
@@ -54,6 +55,7 @@ class Dialogue:
             PicklebotError: it was not accepted.
         """
         view.begin()
+        self._view = view
         try:
             # Heard from before it is said, so that nothing of the turn is missed.
             with self._daemon.hear() as events:
@@ -66,8 +68,14 @@ class Dialogue:
                     return _later(accepted, delay)
                 return await self._follow(accepted, events, view, command=command)
         finally:
-            self._session = None
+            self._session = self._view = None
             view.end()
+
+    def note(self, words: str) -> bool:
+        """Say something about the daemon in the turn that is shown; return whether one is."""
+        if self._view is not None:
+            self._view.note(words)
+        return self._view is not None
 
     def stop(self) -> bool:
         """Stop the turn that runs; return whether there was one."""

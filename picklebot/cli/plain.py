@@ -41,6 +41,7 @@ class _PlainConversation:
         self._daemon = daemon
         self._dialogue = Dialogue(daemon)
         self._screen = asyncio.Lock()
+        daemon.tell_with(remark)
         self._interrupted = False
 
     async def run(self, wish: Wish) -> int:

@@ -6,7 +6,7 @@ script that asks once must not wait for one.
 
 from typing import Protocol, TextIO, TypeAlias
 
-from picklebot.cli.output import say
+from picklebot.cli.output import remark, say
 from picklebot.core.events import OutboundEvent, TextDelta, ToolFinished, ToolStarted
 
 Progress: TypeAlias = TextDelta | ToolStarted | ToolFinished
@@ -29,6 +29,10 @@ class View(Protocol):
 
     def reply(self, event: OutboundEvent) -> None:
         """Show the reply; when this returns, the person can read it."""
+        ...
+
+    def note(self, words: str) -> None:
+        """Say something about the daemon itself."""
         ...
 
     def end(self) -> None:
@@ -66,6 +70,10 @@ class PlainView:
     def reply(self, event: OutboundEvent) -> None:
         """Write the reply."""
         say(event.content, stream=self._errors if event.error else self._out)
+
+    def note(self, words: str) -> None:
+        """Say it where it is in no program's way."""
+        remark(words)
 
     def end(self) -> None:
         """Nothing is left."""

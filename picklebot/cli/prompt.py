@@ -90,6 +90,13 @@ class LinePrompt:
         async with in_terminal():
             show()
 
+    def announce(self, show: Callable[[], object]) -> None:
+        """Let `show` print, soon: above the prompt, if there is one."""
+        if self._session.app.is_running:
+            self._session.app.create_background_task(self.above(show))
+        else:
+            show()
+
     def refresh(self, toolbar: str) -> None:
         """Show another toolbar."""
         self.toolbar = toolbar

@@ -103,6 +103,12 @@ class TerminalView:
             self._say(reply)
         self._text.end()
 
+    def note(self, words: str) -> None:
+        """Say something about the daemon, below what was said so far."""
+        self._text.end()
+        self._part("note")
+        self._notes.print(Text(words, style="yellow"))
+
     def end(self) -> None:
         """Leave nothing that could still change."""
         self._text.end()

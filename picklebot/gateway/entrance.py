@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from picklebot.channels.base import Accepted, Incoming
+from picklebot.channels.terminal import HINT as TERMINAL_HINT
+from picklebot.channels.terminal import NAME as TERMINAL
 from picklebot.core.source import Source
 from picklebot.errors import PicklebotError
 
@@ -73,16 +75,19 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrances:
-    """All ways in."""
+    """All ways in. Replies to `terminal` are delivered by the terminals that have joined, and by nobody else."""
 
     http: Entrance
     ws: Entrance
     hook: Entrance
+    terminal: Entrance
 
 
 def create_entrances() -> Entrances:
     """Return the channels of a gateway; they exist also where none listens, for what was asked before."""
-    return Entrances(http=Entrance(HTTP), ws=Entrance(WS), hook=Entrance(HOOK))
+    return Entrances(
+        http=Entrance(HTTP), ws=Entrance(WS), hook=Entrance(HOOK), terminal=Entrance(TERMINAL, hint=TERMINAL_HINT)
+    )
 
 
 def key_of(client: str, key: str) -> str:

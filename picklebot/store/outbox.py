@@ -27,6 +27,10 @@ _CLAIMABLE = f"""SELECT heads.peer, heads.more, outbox.attempts, outbox.unknown,
 
 _CLAIM = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?"
 _NOTHING_AHEAD = "SELECT 1 FROM outbox WHERE channel = ? AND peer = ? AND state IN ('pending', 'sending') LIMIT 1"
+_WAITING = f"""SELECT {_EVENTS} FROM outbox JOIN events USING (seq)
+    WHERE outbox.channel = ? AND peer = ? AND state IN ('pending', 'sending') ORDER BY seq"""  # noqa: S608
+_SHOWN = """UPDATE outbox SET state = 'acked', receipt = 'shown', error = NULL, settled_at = ?
+    WHERE seq = (SELECT seq FROM events WHERE id = ?) AND peer = ? AND state != 'acked'"""
 
 
 class SqliteOutbox:
@@ -84,6 +88,15 @@ class SqliteOutbox:
     async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:
         """Give up: kept, shown, and retried by hand."""
         await self._settle(row, "dead", at=at, receipt=None, error=error)
+
+    async def waiting(self, to: Source) -> list[OutboundEvent]:
+        """Return the replies to `to` that nobody has acknowledged, oldest first."""
+        rows = await self._database.fetch(_WAITING, (to.channel, str(to)))
+        return [event for _, event in map(decode_event, rows) if isinstance(event, OutboundEvent)]
+
+    async def shown(self, event_id: str, to: Source, *, at: datetime) -> None:
+        """A person has read a reply; does nothing where it is not one to `to`, or was acknowledged before."""
+        await self._database.complete(lambda connection: connection.execute(_SHOWN, (to_micros(at), event_id, str(to))))
 
     async def _settle(
         self, row: OutboxRow, state: str, *, at: datetime, receipt: str | None, error: str | None

@@ -1,4 +1,4 @@
-"""The ways in for programs: put together from what the gateway stands on.
+"""The ways in for programs, and for terminals that join: put together from what the gateway stands on.
 
 Knows no route.
 """
@@ -9,6 +9,9 @@ from picklebot.gateway.openai.completions import Desk
 from picklebot.gateway.openai.conversation import Conversations
 from picklebot.gateway.openai.following import Watch
 from picklebot.gateway.openai.route import OpenAI
+from picklebot.gateway.terminals.route import Terminals
+from picklebot.gateway.terminals.service import Service
+from picklebot.gateway.wire import GatewaySocket
 from picklebot.wiring.gateway import Ground
 from picklebot.wiring.hooks import hooks_of
 
@@ -32,3 +35,18 @@ def bell_of(ground: Ground) -> Bell:
         ConfigError: one has no secret.
     """
     return Bell(hooks_of(ground.config), entrance=ground.entrances.hook, clock=ground.clock)
+
+
+def terminals_of(ground: Ground, hub: Hub, sockets: set[GatewaySocket]) -> Terminals:
+    """Return where `chat` and `ask` join. `sockets` are those that are open."""
+    store, staff = ground.parts.store, ground.staff
+    service = Service(
+        desk=staff.desk,
+        accounts=staff.accounts,
+        fates=store.fates,
+        mail=store.outbox,
+        stop_turn=staff.taker.stop,
+        now=ground.clock.now,
+        notices=ground.parts.notices,
+    )
+    return Terminals(hub=hub, entrance=ground.entrances.terminal, service=service, sockets=sockets)

@@ -16,10 +16,11 @@ from picklebot.gateway.names import Names
 from picklebot.gateway.reads import Health, Reads
 from picklebot.gateway.site import build
 from picklebot.gateway.sockets import Sockets
+from picklebot.gateway.terminals.frames import PATH
 from picklebot.gateway.worker import GatewayWorker
 from picklebot.lock import announce
 from picklebot.wiring.gateway import Ground
-from picklebot.wiring.programs import bell_of, openai_of
+from picklebot.wiring.programs import bell_of, openai_of, terminals_of
 from picklebot.wiring.standing import standing_of
 
 
@@ -29,7 +30,8 @@ def create_worker(ground: Ground) -> GatewayWorker:
     hub = Hub(bus=ground.parts.bus, log=store.log)
     sockets = Sockets(entrance=ground.entrances.ws, hub=hub, sessions=store.sessions, stop=ground.staff.taker.stop)
     names = Names(settings.host, ground.bound.getsockname()[1], settings.allow_hosts)
-    served = {"/ws": sockets.serve}
+    terminals = terminals_of(ground, hub, sockets.open)
+    served = {"/ws": sockets.serve, PATH: terminals.serve}
     app = build(_endpoints(ground, hub), served, names=names, keeper=Keeper(secret=ground.secret))
     return GatewayWorker(
         hub=hub,

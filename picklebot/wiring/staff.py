@@ -64,8 +64,15 @@ class Staff:
     accounts: Accounts
 
 
-async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Staff:
-    """Return the staff of one daemon."""
+async def hire(
+    config: Config,
+    clock: Clock,
+    parts: Parts,
+    channels: Mapping[str, Channel],
+    *,
+    delivered: Mapping[str, Channel],
+) -> Staff:
+    """Return the staff of one daemon. `delivered` are the channels that replies are carried to."""
     unasked, exchange = create_unasked(clock, parts, channels), open_exchange(config, clock, parts)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
@@ -111,7 +118,7 @@ async def hire(config: Config, clock: Clock, parts: Parts, channels: Mapping[str
     door = Door(routing=routing, agents=parts.library, queue_limit=limit, room=agents.room)
     workers: list[Worker] = [
         parts.guard,
-        _delivery(config, clock, parts, channels),
+        _delivery(config, clock, parts, delivered),
         agents,
         exchange.worker,
         definitions,

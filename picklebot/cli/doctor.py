@@ -12,6 +12,7 @@ from picklebot.cli.checks.database import check_database
 from picklebot.cli.checks.definitions import check_definitions, check_names, check_tools
 from picklebot.cli.checks.files import check_config, check_modes
 from picklebot.cli.checks.findings import Finding, Level
+from picklebot.cli.checks.hooks import check_hooks
 from picklebot.cli.checks.jobs import check_jobs
 from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_versions
 from picklebot.cli.checks.mcp import check_servers
@@ -62,6 +63,7 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from check_jobs(library, config)
         yield from check_servers(config)
         yield from check_sandbox(config)
+        yield from check_hooks(config)
     yield from check_room(workspace)
     yield from check_clock(now)
     yield from check_versions()

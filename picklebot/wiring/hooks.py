@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from picklebot.config import Config
 from picklebot.errors import ConfigError
-from picklebot.gateway.hooks.bell import Hook
+from picklebot.gateway.hooks.hook import Hook
 from picklebot.settings.edges import HookSettings
 from picklebot.settings.templates import parse_template
 
@@ -17,10 +17,15 @@ def hooks_of(config: Config) -> Mapping[str, Hook]:
     Raises:
         ConfigError: one has no secret, or one that can be guessed.
     """
-    return {name: _hook(config, name, settings) for name, settings in config.gateway.hooks.items()}
+    return {name: hook_of(config, name, settings) for name, settings in config.gateway.hooks.items()}
 
 
-def _hook(config: Config, name: str, settings: HookSettings) -> Hook:
+def hook_of(config: Config, name: str, settings: HookSettings) -> Hook:
+    """Return one webhook.
+
+    Raises:
+        ConfigError: it has no secret, or one that can be guessed.
+    """
     secret = config.secret(settings.secret_env)
     if secret is None:
         raise ConfigError(

@@ -178,3 +178,15 @@ def test_the_text_is_a_line_a_finding_with_marks_that_the_terminal_can_show(work
     assert [line[0] for line in lines(plain.stdout) if " agents: " in line] == ["x"]
     assert [line[0] for line in lines(rich.stdout) if " agents: " in line] == ["✗"]
     assert lines(rich.stdout)[-1] == "1 error."
+
+
+def test_a_webhook_that_could_take_nothing_is_found(workspace: Path) -> None:
+    config, hooks = (
+        workspace / "config.yaml",
+        "hooks: {a: {secret_env: A_SECRET}, b: {secret_env: B_SECRET, agent: bob}}",
+    )
+    config.write_text(config.read_text().replace("enabled: false", f"enabled: false, {hooks}"))
+    said = of(examine(workspace, code=1, B_SECRET="b" * 16), "error")
+    assert any("gateway.hooks.a.secret_env: A_SECRET is neither in the environment" in words for words in said)
+    assert any("gateway.hooks.b.agent: no agent is called 'bob'" in words for words in said)
+    assert not any("B_SECRET" in words for words in said)

@@ -1,5 +1,7 @@
 """What cannot be had, and what goes wrong, as OpenAI's own client tells it."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,24 @@ async def test_a_full_queue_is_a_rate_limit_and_says_when_to_come_back(serve: Se
         assert int(caught.value.response.headers["retry-after"]) > 0
         first.go.set()
         await raw.close()
+
+
+async def to_its_end(stream: openai.AsyncStream[Any]) -> None:
+    async for _ in stream:
+        pass
+
+
+async def test_a_daemon_that_stops_says_so_in_the_stream_and_the_turn_goes_on_after(serve: Serve) -> None:
+    waiting = Held("never said")
+    async with AsyncExitStack() as life:
+        site = await life.enter_async_context(serve(ScriptedModel(waiting), grace=0.2))
+        async with openai_client(site) as client:
+            stream = await complete(client, user("hi"), stream=True)
+            await waiting.asked.wait()
+            reading = asyncio.create_task(to_its_end(stream))
+            await life.aclose()
+            with pytest.raises(openai.APIError, match="the daemon stops; the answer comes after its restart"):
+                await reading
+    async with serve(ScriptedModel("Said after all.")) as site, site.socket() as ws:
+        await ws.send({"type": "subscribe", "after": 0})
+        assert (await ws.event("OutboundEvent"))["content"] == "Said after all."

@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,32 +22,16 @@ from picklebot.clock import Clock
 from picklebot.errors import NotFound
 from picklebot.gateway.endpoint import BODY_SECONDS, Access, Endpoint
 from picklebot.gateway.entrance import Entrance, key_of
+from picklebot.gateway.hooks.hook import Hook
 from picklebot.gateway.hooks.prompt import render
 from picklebot.gateway.hooks.signature import Delivery, Knock, Unsigned, verify
 from picklebot.gateway.refusals import Refused, reply
-from picklebot.settings.edges import SignatureStyle
-from picklebot.settings.templates import Template
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN_BYTES = 262_144  #: that are read for a hook which does not exist, as for one that does
 REMEMBERED = 10_000  #: deliveries whose proof is kept, so that a copy is known whatever its headers say
 _SMALL = 100_000  #: bytes of JSON that are read in the loop
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
-    """A webhook. `agent` None leaves it to the routing; `fresh`: each delivery has a session of its own."""
-
-    name: str
-    secret: str = field(repr=False)
-    style: SignatureStyle
-    template: Template
-    agent: str | None
-    deliver: str
-    fresh: bool
-    max_bytes: int
-    window: float
 
 
 class Rung(BaseModel):

@@ -18,6 +18,7 @@ MOST = 6_000  #: passages that are looked up for one question
 WEIGHED = 60  #: passages that are read for one question
 _K, _B = 1.2, 0.75  # the usual constants of BM25
 _KIN = 0.6  # what a word counts that is only akin to the one that was asked for
+_SMALL = 0.15  # what a word counts that no question is about
 _LEAST = 0.05  # what even the commonest word counts
 
 _CHOSEN = """
@@ -32,10 +33,11 @@ JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A passage that fits, and the words of it that do."""
+    """A passage that fits, and the words of it that do. `share` is how much of the question those are worth, up to 1."""
 
     passage: int
     score: float
+    share: float
     words: tuple[str, ...]
 
 
@@ -45,28 +47,34 @@ def fitting(connection: sqlite3.Connection, words: Sequence[Word], limit: int) -
     worth = _worth(words, total)
     chosen = _choose(connection, _looked_up(connection, words, worth))
     average = max(length / max(total, 1), 1.0)
+    # A word that no note holds is worth as much as one that a single note does: what is asked for may not be there.
+    asked = sum(
+        max(terms.values(), default=_rarity(0, total) * (_SMALL if word.small else 1.0))
+        for word, terms in zip(words, worth, strict=True)
+    )
     fits: list[tuple[float, int, str, int, Fit]] = []
     for passage, path, size, day, line, content in connection.execute(_READ, (_json(chosen),)):
         counts = Counter(indexed_of(path, content))
         norm = _K * (1 - _B + _B * size / average)
         score, held = _weigh(counts, worth, norm)
-        fits.append((-round(score, 9), -day, path, line, Fit(passage, score, held)))
+        share = sum(max((terms[each] for each in held if each in terms), default=0.0) for terms in worth) / asked
+        fits.append((-round(score, 9), -day, path, line, Fit(passage, score, share, held)))
     return [each[-1] for each in sorted(fits, key=lambda each: each[:-1])[:limit]]
 
 
 def _worth(words: Iterable[Word], total: int) -> list[Mapping[str, float]]:
     """Return for each word of the question what each term that stands for it is worth: more the rarer it is."""
-
-    def rarity(passages: int) -> float:
-        return max(log(1 + (total - passages + 0.5) / (passages + 0.5)), _LEAST)
-
     found: list[Mapping[str, float]] = []
     for word in words:
-        own = {word.term: rarity(word.passages)} if word.passages else {}
+        own = {word.term: _rarity(word.passages, total) * (_SMALL if word.small else 1.0)} if word.passages else {}
         # Together, so that a slip of the pen that stands in one note does not count as a rare word.
-        akin = _KIN * min(rarity(sum(word.kin.values())), *own.values(), 99.0) if word.kin else 0.0
+        akin = _KIN * min(_rarity(sum(word.kin.values()), total), *own.values(), 99.0) if word.kin else 0.0
         found.append({**dict.fromkeys(word.kin, akin), **own})
     return found
+
+
+def _rarity(passages: int, total: int) -> float:
+    return max(log(1 + (total - passages + 0.5) / (passages + 0.5)), _LEAST)
 
 
 def _looked_up(
@@ -75,7 +83,9 @@ def _looked_up(
     """Return what the passages that hold the words are worth, however often they hold them."""
     sums: dict[int, float] = {}
     room = MOST
-    for word, terms in sorted(zip(words, worth, strict=True), key=lambda each: each[0].passages or 1):
+    for word, terms in sorted(zip(words, worth, strict=True), key=lambda each: (each[0].small, each[0].passages or 1)):
+        if word.small and sums:
+            break  # they are weighed in what the others found
         best: dict[int, float] = {}
         for group, count in ((list(word.kin), sum(word.kin.values())), ([word.term], word.passages)):
             if not group or not count or (sums and count > room):

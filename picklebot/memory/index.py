@@ -8,7 +8,7 @@ long as there is something to read): they belong into a thread. Knows no vector 
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,8 @@ from picklebot.memory.words import Writing, known_files
 
 logger = logging.getLogger(__name__)
 
-BATCH = 1_000  #: files of one transaction
+BATCH = 2_000  #: files of one transaction
+WORDS = 300_000  #: words that are remembered to be in the index, so that it need not be asked
 _FRESH = 1_000_000_000  # nanoseconds in which a file may change again and look the same
 Result = TypeVar("Result")
 
@@ -96,6 +97,27 @@ class Index:
             with self._reader.opened() as connection:
                 return question(connection)
 
+    def keep_vectors(self, model: str, vectors: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep what `model` made of texts, by their digests.
+
+        Raises:
+            sqlite3.Error: the index cannot be written.
+        """
+        rows = [(model, digest, vector) for digest, vector in vectors]
+        with self._begun() as connection:
+            connection.executemany("INSERT OR IGNORE INTO vectors (model, digest, vector) VALUES (?, ?, ?)", rows)
+
+    def keep_problem(self, words: str) -> None:
+        """Keep what is the matter with the embedder, for `doctor`; "" is nothing.
+
+        Raises:
+            sqlite3.Error: the index cannot be written.
+        """
+        with self._begun() as connection:
+            connection.execute("DELETE FROM problems")
+            if words:
+                connection.execute("INSERT INTO problems (words) VALUES (?)", (words,))
+
     def lost(self) -> bool:
         """Return whether the index is another one than this process filled, so that every file must be looked at."""
         if self._writer.replaced():
@@ -128,12 +150,20 @@ class Index:
 
     @contextmanager
     def _written(self) -> Generator[Writing]:
+        with self._begun() as connection:
+            writing = Writing(connection, self._writer.words)
+            yield writing
+            writing.finish()
+        if len(self._writer.words) > WORDS:
+            self._writer.words.clear()
+        self._writer.words |= writing.fresh
+
+    @contextmanager
+    def _begun(self) -> Generator[sqlite3.Connection]:
         with self._writer.opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                writing = Writing(connection)
-                yield writing
-                writing.finish()
+                yield connection
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
@@ -149,6 +179,8 @@ class _Door:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self.closed = False
+        self.words: set[str] = set()
+        """Words that are known to be in the index."""
 
     @contextmanager
     def opened(self) -> Generator[sqlite3.Connection]:
@@ -159,6 +191,7 @@ class _Door:
                 self.shut()
                 self._connection = schema.connect(self._path)
                 self._inode = self._path.stat().st_ino
+                self.words = set()
             yield self._connection
 
     def replaced(self) -> bool:

@@ -6,19 +6,23 @@ Knows no tool and no prompt.
 
 import asyncio
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from picklebot.clock import Clock
+from picklebot.errors import ModelError
 from picklebot.memory.asking import words_of
 from picklebot.memory.base import Found, Note
 from picklebot.memory.commands import carried_out, carry_out, changed_by
 from picklebot.memory.editing import Editor
+from picklebot.memory.embedding import Embedder
 from picklebot.memory.fitting import Fit, fitting
 from picklebot.memory.following import Following
 from picklebot.memory.index import Index
+from picklebot.memory.meaning import Meaning, Meant
 from picklebot.memory.notes import Notes
 from picklebot.memory.ranking import fuse
 from picklebot.memory.versions import Versions
@@ -34,6 +38,7 @@ SELECT p.id, f.path, p.line, p.at, p.day, p.origin, p.writer, p.outside, t.conte
 FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value
 JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
 """
+_SIZE = "SELECT (SELECT count(*) FROM files), (SELECT passages FROM totals)"
 _LATEST = """
 SELECT p.id FROM passages AS p JOIN files AS f ON f.id = p.file WHERE p.outside <= ?
 ORDER BY p.day DESC, f.path, p.line DESC LIMIT ?
@@ -43,11 +48,14 @@ ORDER BY p.day DESC, f.path, p.line DESC LIMIT ?
 class Memories:
     """The notes of one workspace. Closed with `close`; while nobody runs `follow`, each search looks at the files first."""
 
-    def __init__(self, folder: Path, state: Path, *, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, state: Path, *, clock: Clock, embedder: Embedder | None = None, batch: int = 32
+    ) -> None:
         self._notes = Notes(folder)
         self.versions = Versions(state / VERSIONS)
         self._editor = Editor(folder, self.versions, self._notes.writing)
         self._index = Index(folder, state / INDEX, clock=clock)
+        self._meaning = Meaning(embedder, self._index, clock=clock, batch=batch) if embedder is not None else None
         self._clock = clock
         self._folder = folder
         self._following: Following | None = None
@@ -80,10 +88,11 @@ class Memories:
         """Return the notes that fit `query` best."""
         try:
             problems = await asyncio.to_thread(self._catch_up)
-            notes = await asyncio.to_thread(self._search, query, limit, outside)
+            meant = await self._meant(query)
+            notes = await asyncio.to_thread(self._search, query, meant.passages, limit, outside)
         except sqlite3.Error as exc:
             return Found(problems=[f"the index of the notes cannot be used: {exc}"])
-        return Found(notes=notes, problems=problems)
+        return Found(notes=notes, problems=[*problems, *([meant.problem] if meant.problem else [])])
 
     async def latest(self, limit: int = 10, *, outside: bool = True) -> Sequence[Note]:
         """Return the notes of the latest days, newest first."""
@@ -97,13 +106,32 @@ class Memories:
         else:
             await asyncio.to_thread(self._index.note, paths)
 
+    async def files(self) -> list[tuple[str, int, datetime]]:
+        """Return the path, the size in bytes and the last change of every file of notes, sorted."""
+        return await self._notes.files()
+
+    async def size(self) -> tuple[int, int]:
+        """Return how many files and how many notes are in the index; a long note counts once for each of its pieces."""
+        return await asyncio.to_thread(self._index.ask, lambda connection: connection.execute(_SIZE).fetchone())
+
+    async def learn(self) -> None:
+        """Have the vectors made that are not there yet, where there is an embedder.
+
+        Raises:
+            ModelError: it does not answer.
+        """
+        if self._meaning is not None:
+            await self._meaning.catch_up()
+
     async def reindex(self) -> None:
         """Make the index anew."""
         await asyncio.to_thread(self._index.restart)
         await self.refresh()
 
     async def close(self) -> None:
-        """Close the index."""
+        """Close the index, and the embedder."""
+        if self._meaning is not None:
+            await self._meaning.close()
         await asyncio.to_thread(self._index.close)
 
     async def carry_out(self, command: Command, author: Author) -> str:
@@ -142,8 +170,12 @@ class Memories:
     async def follow(self) -> None:
         """Keep the index up to date with the files until cancelled, so that no search has to look at them."""
         following = self._following = Following(self._folder, self._index, clock=self._clock)
+        meaning = self._meaning
         try:
-            await following.run(lambda: None)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(following.run(meaning.ring if meaning else _nobody), name="memory: files")
+                if meaning is not None:
+                    group.create_task(meaning.follow(), name="memory: vectors")
         finally:
             self._following = None
 
@@ -164,16 +196,31 @@ class Memories:
             whole = self._index.refresh(go_on=lambda: self._clock.monotonic() < until)
         return [] if whole else ["the notes are still being indexed, so some of them were not searched"]
 
-    def _search(self, query: str, limit: int, outside: bool) -> list[Note]:
+    async def _meant(self, query: str) -> Meant:
+        if self._meaning is None or not query.strip():
+            return Meant()
+        if self._following is None:
+            with suppress(TimeoutError, ModelError):  # what is not ready then is told of
+                async with asyncio.timeout(PATIENCE):
+                    await self._meaning.catch_up()
+        return await self._meaning.meant(query)
+
+    def _search(self, query: str, meant: Sequence[int], limit: int, outside: bool) -> list[Note]:
         def ask(connection: sqlite3.Connection) -> list[Note]:
             fits = {fit.passage: fit for fit in fitting(connection, words_of(connection, query), DEPTH)}
-            return self._ranked(connection, fits, limit, outside)
+            notes = _notes(connection, {*fits, *meant})
+            allowed = {number: note for number, note in notes.items() if outside or not note.outside}
+            return self._ranked(allowed, fits, meant, limit)
 
         return self._index.ask(ask)
 
-    def _ranked(self, connection: sqlite3.Connection, fits: dict[int, Fit], limit: int, outside: bool) -> list[Note]:
-        notes = {number: note for number, note in _notes(connection, fits).items() if outside or not note.outside}
-        lists = {"words": [number for number in fits if number in notes]}
+    def _ranked(
+        self, notes: Mapping[int, Note], fits: Mapping[int, Fit], meant: Sequence[int], limit: int
+    ) -> list[Note]:
+        lists = {
+            "words": {number: fit.share for number, fit in fits.items() if number in notes},
+            "meaning": {number: 1.0 for number in meant if number in notes},
+        }
         ages = {number: -note.day.timestamp() for number, note in notes.items()}
         return [
             replace(notes[number], score=score, why=why, words=fits[number].words if number in fits else ())
@@ -187,6 +234,10 @@ class Memories:
             return [notes[number] for number in chosen]
 
         return self._index.ask(ask)
+
+
+def _nobody() -> None:
+    """What is new has no vectors to wait for."""
 
 
 def _notes(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, Note]:

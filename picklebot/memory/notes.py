@@ -8,7 +8,7 @@ put there by hand is found too. Knows no index and no model.
 import asyncio
 import os
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from picklebot.core.text import clean
@@ -52,9 +52,17 @@ class Notes:
         return await asyncio.to_thread(read, self._folder, path)
 
     async def paths(self) -> list[str]:
-        """Return the paths of all files of notes."""
-        return await asyncio.to_thread(
-            lambda: sorted(found.path for found in walk(self._folder, lambda path, stamp: False))
+        """Return the paths of all files of notes, sorted."""
+        return [path for path, _, _ in await self.files()]
+
+    async def files(self) -> list[tuple[str, int, datetime]]:
+        """Return the path, the size in bytes and the last change of every file of notes, sorted."""
+        return await asyncio.to_thread(self._files)
+
+    def _files(self) -> list[tuple[str, int, datetime]]:
+        found = walk(self._folder, lambda path, stamp: False)
+        return sorted(
+            (each.path, each.stamp.size, datetime.fromtimestamp(each.stamp.changed / 1e9, UTC)) for each in found
         )
 
     def _save(self, entry: Entry) -> None:

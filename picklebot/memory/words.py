@@ -5,8 +5,7 @@ change holds the same as one made anew. Knows no disk and no question.
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -26,11 +25,15 @@ def known_files(connection: sqlite3.Connection) -> dict[str, Stamp]:
 
 
 class Writing:
-    """Changes of one transaction. `finish` writes down what they mean for the words."""
+    """Changes of one transaction. `finish` writes down what they mean for the words.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `known` are words that are in the index already; once the transaction is committed, `fresh` are so too.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, known: Set[str]) -> None:
+        self.fresh: set[str] = set()
         self._connection = connection
-        self._counts: Counter[str] = Counter()
+        self._known = known
         self._passages = 0
         self._length = 0
 
@@ -62,18 +65,12 @@ class Writing:
         self._connection.execute("DELETE FROM files WHERE id = ?", found)
 
     def finish(self) -> None:
-        """Write down in how many passages each word now stands."""
+        """Write down which words there are, and how much there is in all."""
         last = self._connection.execute("SELECT coalesce(max(id), 0) FROM terms").fetchone()
-        self._connection.executemany(
-            "INSERT INTO terms (term, passages) VALUES (?, ?) "
-            "ON CONFLICT (term) DO UPDATE SET passages = passages + excluded.passages",
-            sorted(self._counts.items()),
-        )
-        self._counts.clear()
+        self._connection.executemany("INSERT OR IGNORE INTO terms (term) VALUES (?)", zip(sorted(self.fresh)))
+        self._connection.execute("INSERT INTO grams (rowid, term) SELECT id, term FROM terms WHERE id > ?", last)
         totals = (self._passages, self._length)
         self._connection.execute("UPDATE totals SET passages = passages + ?, length = length + ?", totals)
-        self._passages = self._length = 0
-        self._connection.execute("INSERT INTO grams (rowid, term) SELECT id, term FROM terms WHERE id > ?", last)
 
     def _file(self, path: str, stamp: Stamp) -> tuple[int, dict[Sequence[object], list[tuple[int, int]]]]:
         """Return the file's id, and the passages of it that the index has: what they hold, and their ids and lines."""
@@ -95,11 +92,13 @@ class Writing:
         identity = self._connection.execute(
             "INSERT INTO passages (file, line, at, day, origin, writer, outside, length, digest) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (file, *facts, len(terms), digest_of(content)),
+            (file, *facts, len(terms), _digest(path, content)),
         ).lastrowid
         self._connection.execute("INSERT INTO texts (id, content) VALUES (?, ?)", (identity, content))
-        self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (identity, " ".join(terms)))
-        self._counts.update(_counted(terms))
+        body = " ".join(terms)
+        self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (identity, body))
+        fresh = set(terms) - self._known
+        self.fresh |= fresh if body.isascii() else {term for term in fresh if not is_dense(term)}
         self._passages += 1
         self._length += len(terms)
 
@@ -110,14 +109,18 @@ class Writing:
         )
         for table in ("passages", "texts"):
             self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (identity,))  # noqa: S608  # one of two constants
-        self._counts.subtract(_counted(terms))
         self._passages -= 1
         self._length -= len(terms)
 
 
-def digest_of(content: str) -> bytes:
-    """Return what a passage's vector is kept under."""
-    return blake2b(content.encode(), digest_size=16).digest()
+def embedded_of(path: str, content: str) -> str:
+    """Return the text that a passage's vector is made of: what it is about, and what it says."""
+    topic = " ".join(path.removesuffix(".md").rpartition("/")[2].replace("-", " ").split())
+    return f"{topic}: {content}"
+
+
+def _digest(path: str, content: str) -> bytes:
+    return blake2b(embedded_of(path, content).encode(), digest_size=16).digest()
 
 
 def _row(passage: Passage, stamp: Stamp) -> tuple[object, ...]:
@@ -129,10 +132,6 @@ def _row(passage: Passage, stamp: Stamp) -> tuple[object, ...]:
 def indexed_of(path: str, content: str) -> list[str]:
     """Return the terms of a passage, those of its topic first."""
     return [*terms_of(path.removesuffix(".md")), *terms_of(content)]
-
-
-def _counted(terms: Sequence[str]) -> Iterable[str]:
-    return {term for term in terms if term.isascii() or not is_dense(term)}
 
 
 def moment(seconds: int) -> datetime:

@@ -107,8 +107,32 @@ class ModelSettings(Endpoint):
         return {**settings, "api_key_env": "OPENAI_API_KEY" if own else None}
 
 
-class EmbeddingSettings(Endpoint):
-    """A server that turns text into vectors, spoken to as OpenAI's is."""
+class EmbeddingSettings(Section):
+    """What turns notes and questions into vectors, so that they are found by what they mean."""
 
-    base_url: Url | None = Field(description="Address of the server.")
-    name: str = Field(min_length=1, description="Embedding model to ask.")
+    provider: Literal["openai", "static"] = Field(
+        default="openai",
+        description="A server spoken to as OpenAI's `/v1/embeddings` is, or a static model on this machine (model2vec).",
+    )
+    name: str = Field(min_length=1, description="Model to ask; for static its folder, or its name at its makers'.")
+    base_url: Url | None = Field(default=None, description="Address of the server; static has none.")
+    api_key_env: VariableName | None = Field(
+        default=None, description="Variable that holds this server's key; null sends no key."
+    )
+    auth: Literal["bearer", "x-api-key"] = Field(default="bearer", description="Header that carries the key.")
+    query_prefix: str = Field(
+        default="", max_length=500, description="What the model wants before a question, such as `query: `."
+    )
+    passage_prefix: str = Field(
+        default="", max_length=500, description="What the model wants before a note, such as `passage: `."
+    )
+    batch: int = Field(default=32, ge=1, le=2048, description="Notes in one request.")
+    timeout: Duration = Field(default=60.0, gt=0, le=3600, description="Time for one request.")
+
+    @model_validator(mode="after")
+    def _know_where(self) -> "EmbeddingSettings":
+        if self.provider == "openai" and self.base_url is None:
+            raise Misplaced("is needed: the address of the server, such as http://localhost:11434", "base_url")
+        if self.provider == "static" and (self.base_url or self.api_key_env):
+            raise Misplaced("means nothing for a static model: it is on this machine", "base_url")
+        return self

@@ -1,0 +1,170 @@
+"""Finding notes by what they mean: each has a vector, kept under the hash of its text.
+
+Promises that a vector is asked for once, in batches, newest notes first; that an embedder which is down holds nobody
+up for long, is tried again, and is told of by every search meanwhile. Knows no word.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from picklebot.clock import Clock
+from picklebot.errors import ModelError, Transient
+from picklebot.memory.embedding import Embedder
+from picklebot.memory.index import Index
+from picklebot.memory.words import embedded_of
+from picklebot.plugins import load
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 5.0  #: seconds that a search waits for the vector of its question
+AGAIN = (5.0, 300.0)  #: seconds until an embedder that failed is tried again: at first, and at most
+SIMILAR = 60  #: passages that a question may mean
+_SPARE = 4  # vectors looked at for each of them: some are of texts that are gone
+
+_LACKING = """
+SELECT p.id, p.digest, f.path, t.content FROM passages AS p JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
+WHERE p.id < ? AND NOT EXISTS (SELECT 1 FROM vectors AS v WHERE v.digest = p.digest AND v.model = ?)
+ORDER BY p.id DESC LIMIT ?
+"""
+_COUNT = """
+SELECT count(*) FROM passages AS p
+WHERE NOT EXISTS (SELECT 1 FROM vectors AS v WHERE v.digest = p.digest AND v.model = ?)
+"""
+
+
+class Nearest(Protocol):
+    """What finds the nearest of many vectors."""
+
+    def read(self, connection: sqlite3.Connection, model: str) -> None:
+        """Take over what is new."""
+        ...
+
+    def nearest(self, vector: bytes, limit: int) -> list[tuple[bytes, float]]:
+        """Return the nearest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The passages that a question means, nearest first, and what is the matter, or ""."""
+
+    passages: Sequence[int] = ()
+    problem: str = ""
+
+
+class Meaning:
+    """The vectors of one index, from one embedder."""
+
+    def __init__(self, embedder: Embedder, index: Index, *, clock: Clock, batch: int) -> None:
+        self._embedder = embedder
+        self._index = index
+        self._clock = clock
+        self._batch = batch
+        self._matrix: Nearest | None = None
+        self._bell = asyncio.Event()
+        self.problem = ""
+        """What is the matter with the embedder, in a sentence."""
+
+    def ring(self) -> None:
+        """Say that there may be notes without a vector."""
+        self._bell.set()
+
+    async def follow(self) -> None:
+        """Have every note's vector made until cancelled, and those of new notes as they come."""
+        pause = AGAIN[0]
+        while True:
+            self._bell.clear()
+            try:
+                await self.catch_up()
+            except (ModelError, sqlite3.Error) as exc:
+                await self._tell(exc)
+                wait = exc.retry_after if isinstance(exc, Transient) and exc.retry_after else pause
+                pause = min(pause * 2, AGAIN[1])
+                await self._clock.sleep(min(wait, AGAIN[1]))
+            else:
+                pause = AGAIN[0]
+                await self._bell.wait()
+
+    async def catch_up(self) -> None:
+        """Have the vectors made that are not there yet, the latest notes first.
+
+        Raises:
+            ModelError: the embedder does not answer.
+            sqlite3.Error: the index cannot be used.
+        """
+        before = 2**62
+        while lacking := await asyncio.to_thread(self._lacking, before):
+            texts = [embedded_of(path, content) for _, _, path, content in lacking]
+            vectors = await self._embedder.embed(texts, asked=False)
+            digests = [digest for _, digest, *_ in lacking]
+            await asyncio.to_thread(
+                self._index.keep_vectors, self._embedder.name, list(zip(digests, vectors, strict=True))
+            )
+            before = lacking[-1][0]
+        await self._mended()
+
+    async def meant(self, question: str) -> Meant:
+        """Return what a question means. Never raises: what cannot be asked is told."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                (vector,) = await self._embedder.embed([question], asked=True)
+            passages, lacking = await asyncio.to_thread(self._nearest, vector)
+        except TimeoutError:
+            return self._failed(f"the embedder did not answer within {PATIENCE:g} s")
+        except (ModelError, sqlite3.Error) as exc:
+            return self._failed(str(exc))
+        if lacking:
+            return Meant(passages, f"{lacking:,} notes could not be searched by meaning yet{self._because()}")
+        return Meant(passages)
+
+    async def close(self) -> None:
+        """Let go of the embedder."""
+        await self._embedder.aclose()
+
+    def _failed(self, words: str) -> Meant:
+        self.problem = words
+        return Meant((), f"searched by words alone, not by meaning: {words}")
+
+    def _because(self) -> str:
+        return f": {self.problem}" if self.problem else ""
+
+    async def _tell(self, exc: Exception) -> None:
+        if str(exc) != self.problem:
+            logger.warning("notes cannot be searched by meaning: %s", exc)
+            await self._keep(str(exc))
+        self.problem = str(exc)
+
+    async def _mended(self) -> None:
+        if self.problem:
+            logger.info("notes can be searched by meaning again")
+            await self._keep("")
+        self.problem = ""
+
+    async def _keep(self, words: str) -> None:
+        with suppress(sqlite3.Error):  # whoever searches is told in any case
+            await asyncio.to_thread(self._index.keep_problem, words)
+
+    def _lacking(self, before: int) -> list[tuple[int, bytes, str, str]]:
+        name = self._embedder.name
+        return self._index.ask(lambda connection: connection.execute(_LACKING, (before, name, self._batch)).fetchall())
+
+    def _nearest(self, vector: bytes) -> tuple[list[int], int]:
+        matrix = self._matrix = self._matrix or cast("Nearest", load("picklebot.memory.matrix"))
+        name = self._embedder.name
+
+        def ask(connection: sqlite3.Connection) -> tuple[list[int], int]:
+            matrix.read(connection, name)
+            found: list[int] = []
+            for digest, _ in matrix.nearest(vector, SIMILAR * _SPARE):
+                rows = connection.execute("SELECT id FROM passages WHERE digest = ? ORDER BY id", (digest,))
+                found += [row[0] for row in rows]
+                if len(found) >= SIMILAR:
+                    break
+            return found[:SIMILAR], connection.execute(_COUNT, (name,)).fetchone()[0]
+
+        return self._index.ask(ask)

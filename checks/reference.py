@@ -19,7 +19,6 @@ from picklebot.workers.commands import Command
 
 PAGE = Path("docs/reference.md")
 NOT_YET = (
-    "memory.embeddings",
     "model.capabilities.count_tokens",
     "model.capabilities.tool_choice",
     "model.providers.NAME.capabilities.count_tokens",

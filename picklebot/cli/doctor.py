@@ -16,6 +16,7 @@ from picklebot.cli.checks.hooks import check_hooks
 from picklebot.cli.checks.jobs import check_jobs
 from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_versions
 from picklebot.cli.checks.mcp import check_servers
+from picklebot.cli.checks.memory import check_memory
 from picklebot.cli.checks.models import check_models
 from picklebot.cli.checks.routes import check_routes
 from picklebot.cli.checks.sandbox import check_sandbox
@@ -61,6 +62,7 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from _tools(library, config)
         yield from check_database(config, now=now)
         yield from check_jobs(library, config)
+        yield from check_memory(config)
         yield from check_servers(config)
         yield from check_sandbox(config)
         yield from check_hooks(config)

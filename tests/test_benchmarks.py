@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare_ask, bare_files, bare_rows, bus, flat, idle, jobs, recovery, scheduler, startup, turns
+from benchmarks import (
+    bare_ask,
+    bare_files,
+    bare_rows,
+    bus,
+    flat,
+    idle,
+    jobs,
+    memory,
+    recovery,
+    scheduler,
+    startup,
+    turns,
+)
 from benchmarks.__main__ import main
 from benchmarks.bare_sdk import WAYS
 from benchmarks.daemon import MODEL, messages_api, prepare
@@ -126,6 +139,13 @@ def test_jobs_are_found_in_a_timetable_and_beside_it_by_asking_all(scale: Scale)
     assert [row.what for row in rows if row.beside == jobs.MATCHING] == ["soonest: all that a quiet minute costs"]
     assert all(row.figure > 0 for row in rows)
     assert len(jobs.built(jobs.made(50))) == 50
+
+
+def test_memory_is_indexed_searched_and_made_anew_with_the_same_answers(scale: Scale) -> None:
+    rows = {f"{row.case}: {row.what}": row for row in memory.run(scale)}
+    assert rows["300 notes of 1 KB: kinds of answers that differ after reindexing"].figure == 0
+    assert rows["300 notes of 1 KB: index"].figure > 0
+    assert rows["recall@5, all: words"].met
 
 
 def test_the_scheduler_takes_in_all_jobs_and_then_waits(scale: Scale) -> None:

@@ -17,6 +17,9 @@ from picklebot.tools.function import reach, tool
 
 FOUND = 10  #: notes shown by one search
 _SHOWN = 2_000  # characters of each
+_APART = (
+    ", apart from the other notes until the user has looked at it, because this conversation read text from outside"
+)
 
 
 class Note(Protocol):
@@ -107,7 +110,7 @@ def create_memory_tools(memory: Memory, *, clock: Clock) -> list[Tool]:
             raise ToolError(str(exc)) from exc
         except OSError as exc:
             raise ToolError(f"the note could not be saved: {exc.strerror}") from exc
-        return f"Saved in {path}."
+        return f"Saved in {path}{_APART if outside else ''}."
 
     @reach(private=True)
     @tool(effect=Effect.PURE)
@@ -126,12 +129,16 @@ def create_memory_tools(memory: Memory, *, clock: Clock) -> list[Tool]:
     @tool(effect=Effect.PURE)
     async def read_memory(
         path: Annotated[str, Field(description="A path from search_memory, such as 'topics/tea.md'.", min_length=1)],
+        context: ToolContext,
     ) -> str:
         """Read all notes of one topic."""
         try:
-            return await memory.read(path) or "(empty)"
+            text = await memory.read(path)
         except NotFound as exc:
             raise ToolError(str(exc)) from exc
+        if "quarantine/" in path or ", outside)\n" in text:
+            context.noted.add("outside")
+        return text or "(empty)"
 
     return [save_memory, search_memory, read_memory]
 

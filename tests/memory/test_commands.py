@@ -1,6 +1,7 @@
 """The memory tool's six commands, as a model calls them, on real files."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ def tool(memories: Memories) -> Tool:
     return create_memory_command_tool(memories, clock=FakeClock())
 
 
-async def call(tool: Tool, command: str, **given: Any) -> str:
-    return str(await tool.run(context(), {"command": command, **given}))
+async def call(tool: Tool, command: str, *, outside: bool = False, **given: Any) -> str:
+    marked = replace(context(), marks=frozenset({"outside"})) if outside else context()
+    return str(await tool.run(marked, {"command": command, **given}))
 
 
 async def test_a_file_is_made_seen_changed_moved_and_removed(tool: Tool, folder: Path) -> None:
@@ -136,6 +138,24 @@ async def test_headings_that_are_there_may_be_kept_in_a_change(tool: Tool, folde
     old = (folder / "topics/a.md").read_text()
     await call(tool, "str_replace", path="/memories/topics/a.md", old_str=old, new_str=old.replace("one", "two"))
     assert (folder / "topics/a.md").read_text() == old.replace("one", "two")
+
+
+async def test_a_marked_turn_writes_into_quarantine_only(tool: Tool, folder: Path, memories: Memories) -> None:
+    write(folder, "topics/tea.md", "Assam\n")
+    commands: list[tuple[str, dict[str, Any]]] = [
+        ("create", {"file_text": "x", "path": "/memories/topics/new.md"}),
+        ("str_replace", {"old_str": "Assam", "new_str": "poison", "path": "/memories/topics/tea.md"}),
+        ("insert", {"insert_line": 0, "insert_text": "x", "path": "/memories/topics/tea.md"}),
+        ("delete", {"path": "/memories/topics/tea.md"}),
+        ("rename", {"old_path": "/memories/topics/tea.md", "new_path": "/memories/topics/b.md"}),
+    ]
+    for command, given in commands:
+        with pytest.raises(ToolError, match="/memories/quarantine/topics"):
+            await call(tool, command, outside=True, **given)
+    assert (folder / "topics/tea.md").read_text() == "Assam\n"
+    await call(tool, "create", outside=True, path="/memories/quarantine/topics/new.md", file_text="Buy ours!")
+    assert ", outside)" in (folder / "quarantine/topics/new.md").read_text()
+    assert (await memories.search("buy")).notes[0].outside
 
 
 async def test_no_agent_moves_a_note_out_of_quarantine(tool: Tool, folder: Path) -> None:

@@ -22,6 +22,7 @@ from picklebot.tools.toolset import cap
 logger = logging.getLogger(__name__)
 
 TOOL_SECONDS = 630.0  #: for any one call; above the longest that a tool itself allows, so that it can end in words
+_LONG = 100_000  # characters: looked through in about 5 ms
 UNKNOWN = (
     "UNKNOWN: picklebot was interrupted while this ran. Its effect may or may not have happened: "
     "check before you do it again."
@@ -71,6 +72,8 @@ class CallRunner:
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
     consent: Consent = granted
+    redact: Callable[[str], str] = str
+    """Takes known secrets out of text: whatever a tool returned, no model and no record sees them."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     marks: Marks = NO_MARKS
     """What the turn has read so far: at first what it began with, then also what each step's results brought."""
@@ -171,11 +174,24 @@ class CallRunner:
         except ToolDenied as exc:
             return "failed", ToolResult(call.id, f"Denied: {exc}", is_error=True)
         except ToolError as exc:
-            return "failed", ToolResult(call.id, cap(str(exc)), is_error=True)
+            return "failed", ToolResult(call.id, cap(self.redact(str(exc))), is_error=True)
         except Exception as exc:  # a broken tool is the model's to know of, not the daemon's to die of
             logger.exception("tool %s crashed", call.name)
-            return "failed", ToolResult(call.id, f"The tool crashed: {type(exc).__name__}: {exc}", is_error=True)
-        return "done", ToolResult(call.id, cap(output) if isinstance(output, str) else output)
+            words = self.redact(f"The tool crashed: {type(exc).__name__}: {exc}")
+            return "failed", ToolResult(call.id, words, is_error=True)
+        return "done", ToolResult(call.id, await self._shown(output))
+
+    async def _shown(self, output: Output) -> Output:
+        """Return what a model is shown; secrets go first, because a cut may leave half of one."""
+        if isinstance(output, str):
+            return cap(await self._redacted(output))
+        return [
+            {**block, "text": await self._redacted(block["text"])} if block["type"] == "text" else block
+            for block in output
+        ]
+
+    async def _redacted(self, text: str) -> str:
+        return self.redact(text) if len(text) < _LONG else await asyncio.to_thread(self.redact, text)
 
 
 def _urgency(held: Parked | PutBack) -> tuple[int, float]:

@@ -26,20 +26,23 @@ def find_program() -> Path | None:
     return program if os.access(program, os.X_OK) else None
 
 
-def wrap(program: Path, view: View, command: Sequence[str], *, network: bool) -> list[str]:
-    """Return the command line that runs `command` inside."""
+def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, memory_mb: int) -> list[str]:
+    """Return the command line that runs `command` inside; what it puts into files of memory is bounded too."""
+    room = ["--size", str(max(memory_mb, 1) << 20)]
     arguments = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
     arguments += ["--share-net"] if network else []
-    for path in view.readable:
+    arguments += ["--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", HOME]  # noqa: S108
+    for path in view.readable:  # after what may lie above them
         arguments += _readable(path)
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", HOME, "--tmpfs", "/run", "--dir", "/var/tmp"]  # noqa: S108
     arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
     for path in view.fixed:
         arguments += ["--ro-bind", str(path), str(path)]
-    arguments += ["--tmpfs", str(view.hidden_folder), "--remount-ro", str(view.hidden_folder)]
-    if view.hidden_file is not None:
-        arguments += ["--ro-bind", os.devnull, str(view.hidden_file)]
+    for path in view.hidden_folders:
+        arguments += ["--tmpfs", str(path), "--remount-ro", str(path)]
+    for path in view.hidden_files:
+        arguments += ["--ro-bind", os.devnull, str(path)]
+    arguments += ["--remount-ro", "/", "--remount-ro", "/dev"]  # else these are memory without a bound
     return [*arguments, "--chdir", str(view.root), "--", *command]
 
 

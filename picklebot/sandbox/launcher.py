@@ -51,6 +51,5 @@ class BubblewrapLauncher:
         python = str(getattr(sys, "_base_executable", sys.executable))
         sockets = "open" if self._network else "closed"
         program = [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets]
-        return wrap(
-            self._program, view_of(root, writable=writable, network=self._network), program, network=self._network
-        )
+        view = view_of(root, writable=writable, network=self._network)
+        return wrap(self._program, view, program, network=self._network, memory_mb=self._memory_mb)

@@ -42,7 +42,10 @@ ETC = (
 NETWORK = ("hosts", "resolv.conf", "gai.conf", "host.conf")
 CONTROL_FOLDERS = ("agents", "crons", "skills", "tools")
 CONTROL_FILES = ("config.yaml", *sorted(guard.PROMPTS))
-SECRETS = ".env"
+STATE, SECRETS = ".picklebot", ".env"
+
+#: Out of sight at the top of the workspace, where somebody made their home one.
+PRIVATE = (".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".git-credentials", ".password-store")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +56,8 @@ class View:
     root: Path
     writable: bool
     fixed: Sequence[Path]
-    hidden_folder: Path
-    hidden_file: Path | None
+    hidden_folders: Sequence[Path]
+    hidden_files: Sequence[Path]
 
 
 def view_of(root: Path, *, writable: bool, network: bool) -> View:
@@ -62,14 +65,14 @@ def view_of(root: Path, *, writable: bool, network: bool) -> View:
     etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
     readable = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
     control = [root / name for name in (*CONTROL_FILES, *CONTROL_FOLDERS)]
-    secrets = root / SECRETS
+    private = [path for name in (SECRETS, *PRIVATE) if (path := root / name).exists()]
     return View(
         readable=[path for path in readable if path.exists()],
         root=root,
         writable=writable,
         fixed=[path for path in control if path.exists()] + _obeyed(root) + _own_code(root),
-        hidden_folder=root / ".picklebot",
-        hidden_file=secrets if secrets.exists() else None,
+        hidden_folders=[root / STATE, *(path for path in private if path.is_dir())],
+        hidden_files=[path for path in private if not path.is_dir()],
     )
 
 

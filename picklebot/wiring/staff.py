@@ -73,7 +73,7 @@ async def hire(
     delivered: Mapping[str, Channel],
 ) -> Staff:
     """Return the staff of one daemon. `delivered` are the channels that replies are carried to."""
-    unasked, exchange = create_unasked(clock, parts, channels), open_exchange(config, clock, parts)
+    unasked, exchange = create_unasked(config, clock, parts, channels), open_exchange(config, clock, parts)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
     late = with_late_tools(parts, unasked, tasks).tools.values()

@@ -10,6 +10,7 @@ from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
+from picklebot.logs import Redactor
 from picklebot.wiring.prices import price_list
 from picklebot.workers.destinations import LastPlace
 from picklebot.workers.stage import SkillRack, Stage
@@ -34,6 +35,7 @@ def stage_for(
         max_tokens=config.model.max_tokens,
         effort=config.model.effort,
         rules=config.approvals,
+        redact=redactor_of(config),
         apart=config.sandbox.mode != "off",
         allow_off=config.sandbox.allow_off,
         variables={
@@ -68,3 +70,9 @@ def database_of(config: Config) -> Path:
     if config.database is None:
         raise ConfigError("store.url: postgresql is not there yet; use sqlite:///PATH")
     return config.database
+
+
+def redactor_of(config: Config) -> Redactor:
+    """Return what takes every secret out of text that this workspace knows, the gateway's token included."""
+    file = config.workspace.token_file
+    return Redactor([*config.known_secrets(), *([file.read_text().strip()] if file.is_file() else [])])

@@ -12,7 +12,7 @@ from picklebot.tools.post import create_post_tools
 from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.parts import Parts
-from picklebot.wiring.stage import now_in
+from picklebot.wiring.stage import now_in, redactor_of
 from picklebot.workers.heartbeat import Habit, HeartbeatWorker
 from picklebot.workers.places import Places, is_owner
 from picklebot.workers.posting import Posting
@@ -40,11 +40,18 @@ class Tasks:
     consent: TaskConsent
 
 
-def create_unasked(clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Unasked:
+def create_unasked(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Unasked:
     """Return what the scheduler and every turn need."""
     store = parts.store
     places = Places(store.places)
-    posting = Posting(posts=store.posts, places=places, channels=channels, bus=parts.bus, clock=clock)
+    posting = Posting(
+        posts=store.posts,
+        places=places,
+        channels=channels,
+        bus=parts.bus,
+        clock=clock,
+        redact=redactor_of(config),
+    )
     return Unasked(places=places, posting=posting, roster=TaskRoster(store.tasks, tell=posting.tell))
 
 

@@ -116,6 +116,7 @@ class Casting:
             listener=listener,
             clock=self._stage.clock,
             context=lambda key: context_of(turn, key, spec.sandbox),
+            redact=self._stage.redact,
             consent=consent_by(policy, self._stage.consent),
             marks=marks_of(event, conversation.messages, self._tools().tools),
         )
@@ -178,6 +179,7 @@ class Casting:
 
         `also` are the ids of other messages that they answer, `marks` what was read for it.
         """
+        text, error = self._stage.redact(text), self._stage.redact(error) if error else error
         if isinstance(event, DispatchEvent):
             return [result_of(event, text, error=error, at=self._stage.clock.now(), marks=marks)]
         if event.source.channel == HEARTBEAT:

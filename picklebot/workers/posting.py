@@ -4,7 +4,7 @@ Promises that a message is on disk when the agent hears that it is queued, and t
 its turn is resumed. Knows no platform.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -38,8 +38,17 @@ class Posting:
     """Puts messages on their way."""
 
     def __init__(
-        self, *, posts: Posts, places: LastPlace, channels: Mapping[str, Channel], bus: EventBus, clock: Clock
+        self,
+        *,
+        posts: Posts,
+        places: LastPlace,
+        channels: Mapping[str, Channel],
+        bus: EventBus,
+        clock: Clock,
+        redact: Callable[[str], str] = str,
     ) -> None:
+        """`redact` takes known secrets out of what agents post."""
+        self._redact = redact
         self._posts = posts
         self._places = places
         self._channels = channels
@@ -66,7 +75,7 @@ class Posting:
                 part=part,
                 created_at=self._clock.now(),
             )
-            for part, text in enumerate(self._split(content, to))
+            for part, text in enumerate(self._split(self._redact(content), to))
         ]
         await self._send(events)
         return str(to)

@@ -4,7 +4,7 @@ Knows no turn.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
@@ -115,6 +115,8 @@ class Stage:
     allow_off: bool = False
     apart: bool = True
     """Whether shell and file tools run in a sandbox."""
+    redact: Callable[[str], str] = str
+    """Takes known secrets out of text."""
     consent: Owner = field(default_factory=NoOwner)
     variables: Mapping[str, str]
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])

@@ -85,7 +85,7 @@ async def test_what_a_job_proposes_is_put_before_the_owner_where_they_spoke_last
         clock.advance(hours=1)
         peer, words = await terminal.heard()
         assert peer == "olga"
-        assert words.startswith("New job news: on 0 9 * * *")
+        assert "New job news: on 0 9 * * *" in words
         assert "in cron:brief" in words
         await terminal.say("/approve", peer="olga")
         assert "Tell me the news." in (await terminal.heard())[1], "it is shown before it is agreed to"

@@ -178,6 +178,24 @@ async def test_memory_is_bounded_for_all_processes_of_a_call_together(toolbox: T
     assert "memory" in said
 
 
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm", "/dev", "/", "/run", "/var/tmp"])
+async def test_files_in_memory_are_bounded_too(toolbox: Toolbox, place: str) -> None:
+    filling = f"for n in 1 2 3; do head -c 400000000 /dev/zero > {place}/$n; done 2>&1; cat {place}/? | wc -c; rm -f {place}/?"
+    said = await toolbox("bash", command=filling)
+    assert int(said.splitlines()[-1]) <= 512 * 1024 * 1024
+
+
+@pytest.mark.parametrize("name", [".ssh/id_ed25519", ".aws/credentials", ".netrc"])
+async def test_a_workspace_that_is_a_home_shows_no_keys(toolbox: Toolbox, root: Path, name: str) -> None:
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_text("k-0123456789")
+    said = await toolbox("bash", command=f"cat {name} 2>&1; echo x >> {name}; true")
+    assert "0123456789" not in said
+    assert (root / name).read_text() == "k-0123456789"
+    with pytest.raises(ToolError):
+        await toolbox("read_file", path=name)
+
+
 async def test_endless_output_is_bounded(toolbox: Toolbox) -> None:
     said = await toolbox("bash", command="yes", timeout=20)
     assert "bytes of output" in said

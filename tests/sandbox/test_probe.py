@@ -17,6 +17,8 @@ from tests.flow.conftest import channel as channel
 from tests.flow.conftest import clock as clock
 from tests.flow.conftest import configure as configure
 from tests.flow.conftest import daemon as daemon
+from tests.flow.conftest import owner as owner
+from tests.flow.players import uses
 
 
 class Leaky:
@@ -89,18 +91,31 @@ async def test_without_a_sandbox_there_is_no_bash_tool(
     assert "read_file" in names
 
 
-async def test_with_the_sandbox_switched_off_bash_needs_a_word_more(
+async def test_with_the_sandbox_switched_off_each_command_is_asked_for(
+    workspace: Path, owner: FakeChannel, daemon: Daemon
+) -> None:
+    with (workspace / "config.yaml").open("a") as file:
+        file.write("sandbox: {mode: off}\n")
+    async with daemon(ScriptedModel(uses("bash", command="touch done"), "made"), owner):
+        await owner.say("hi")
+        _, question = await owner.heard()
+        assert "without a sandbox" in question
+        assert "command: touch done" in question
+        assert not (workspace / "done").exists()
+        await owner.say("/approve")
+        assert "made" in {(await owner.heard())[1], (await owner.heard())[1]}
+    assert (workspace / "done").exists()
+
+
+async def test_with_the_sandbox_switched_off_and_bash_allowed_nobody_is_asked(
     workspace: Path, channel: FakeChannel, daemon: Daemon
 ) -> None:
-    config = workspace / "config.yaml"
-    written = config.read_text()
-    for more, there in (("", False), ("approvals: {bash: allow}\n", True)):
-        config.write_text(f"{written}sandbox: {{mode: off}}\n{more}")
-        model = ScriptedModel("hello")
-        async with daemon(model, channel):
-            await channel.say("hi")
-            await channel.heard()
-        assert ("bash" in {tool.name for tool in model.requests[0].tools}) is there
+    with (workspace / "config.yaml").open("a") as file:
+        file.write("sandbox: {mode: off}\napprovals: {bash: allow}\n")
+    async with daemon(ScriptedModel(uses("bash", command="touch done"), "made"), channel):
+        await channel.say("hi")
+        assert (await channel.heard())[1] == "made"
+    assert (workspace / "done").exists()
 
 
 def test_a_kind_that_is_named_and_does_not_hold_is_an_error(workspace: Path) -> None:

@@ -262,6 +262,7 @@ async def test_memory_tools_and_file_tools_work_in_the_workspace(
         call("save_memory", 3, topic="identity", content="Her name is Ann."),
     )
     model = ScriptedModel(Message("assistant", calls), "done")
+    channel.name = "cli"  # what anybody else says to keep is kept apart
     async with daemon(model, channel):
         await channel.say("x")
         await channel.heard()

@@ -32,6 +32,9 @@ class Holder:
     url: str | None = None
 
 
+_UNKNOWN = Holder(pid=0, role="process", started_at="")  # one who has not said yet
+
+
 @contextmanager
 def hold(lock_file: Path, daemon_file: Path, holder: Holder) -> Generator[None, None, None]:
     """Hold the workspace; `daemon_file` says so for as long as the block lasts.
@@ -79,7 +82,9 @@ def holder_of(lock_file: Path, daemon_file: Path) -> Holder | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(daemon_file)
+        holder = _read(daemon_file)
+        # Between the lock and the file, what is read there may be of a last holder that was killed: nobody listens there.
+        return holder if holder.url is None or _lives(holder.pid) else _UNKNOWN
     finally:
         os.close(descriptor)
     return None
@@ -89,7 +94,17 @@ def _read(daemon_file: Path) -> Holder:
     try:
         return Holder(**json.loads(daemon_file.read_text()))
     except (OSError, ValueError, TypeError):
-        return Holder(pid=0, role="process", started_at="")
+        return _UNKNOWN
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
 
 
 def _refusal(daemon_file: Path) -> str:

@@ -42,10 +42,12 @@ async def _runs(config: Config) -> bool:
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + START_SECONDS
-    while (holder := _holder(config)) is not None and holder.role == SERVER:
+    while (holder := _holder(config)) is not None and (holder.role == SERVER or not holder.pid):
         if holder.url is not None:
             return True
-        if not config.gateway.enabled or loop.time() > until:
+        if not holder.pid and loop.time() > until:
+            return False  # it is no server that would say so, and refuses us
+        if holder.pid and (not config.gateway.enabled or loop.time() > until):
             raise AlreadyRunning(
                 f"a picklebot server (process {holder.pid}) runs in this workspace and does not listen, so it cannot "
                 "be joined: set gateway.enabled: true and restart it, or stop it first"

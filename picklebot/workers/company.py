@@ -18,8 +18,9 @@ Queue: TypeAlias = Literal["followup", "collect", "steer", "interrupt"]
 
 MOST = 20  #: messages that join a turn at once
 CHARACTERS = 50_000  #: of all that join a turn at once
+OWN = frozenset({"cron", "task", "heartbeat", "agent"})  #: channels on which the daemon itself speaks
 #: Channels on which nobody sits: their messages are neither joined nor interrupted, and do neither to others.
-UNATTENDED = frozenset({"cron", "task", "heartbeat", "agent", "hook"})
+UNATTENDED = OWN | {"hook"}
 
 
 def joining_in(zone: tzinfo) -> Joining:

@@ -11,7 +11,7 @@ from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
 from picklebot.core.messages import Message
 from picklebot.tools.base import Tool
 from picklebot.tools.dispatch import DISPATCH
-from picklebot.workers.company import UNATTENDED
+from picklebot.workers.company import OWN
 from picklebot.workers.places import is_owner
 
 _OUTSIDE: Mark = "outside"
@@ -34,7 +34,7 @@ def marks_beside(messages: Iterable[Message]) -> Marks:
 
 
 def _message(event: TurnEvent) -> Marks:
-    ours = is_owner(event.source) or event.source.channel in UNATTENDED
+    ours = is_owner(event.source) or event.source.channel in OWN
     return NO_MARKS if ours else frozenset({_OUTSIDE})
 
 

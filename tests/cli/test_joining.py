@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from picklebot.cli.link import error_of
 from picklebot.errors import PicklebotError, QueueFull
-from picklebot.lock import Holder, hold
+from picklebot.lock import Holder, hold, holder_of
 from picklebot.workspace import Workspace
 from tests.cli.running import run
 
@@ -148,6 +148,16 @@ async def test_what_a_dead_daemon_left_behind_is_in_nobodys_way(workspace: Path)
     place.daemon_file.write_text(json.dumps(left))
     done = await ask(workspace)
     assert (done.returncode, done.stdout, done.stderr) == (0, "6*7 = 42\n", "")
+
+
+async def test_who_has_just_taken_the_workspace_is_not_taken_for_the_one_before(workspace: Path) -> None:
+    place = Workspace(workspace)
+    async with held(workspace, None):
+        left = {"pid": 2**22 + 1, "role": "server", "started_at": "long ago", "url": "http://127.0.0.1:9"}
+        place.daemon_file.write_text(json.dumps(left))
+        holder = holder_of(place.lock_file, place.daemon_file)
+        assert holder is not None
+        assert (holder.pid, holder.url) == (0, None)
 
 
 async def test_a_token_that_cannot_be_read_has_its_sentence(workspace: Path) -> None:

@@ -17,7 +17,7 @@ from picklebot.definitions.library import Library
 from picklebot.gateway.entrance import create_entrances
 from picklebot.store.sqlite import SqliteStore
 from picklebot.supervisor import supervise
-from picklebot.wiring.channels import create_channels
+from picklebot.wiring.channels import open_channels
 from picklebot.wiring.gateway import open_gateway
 from picklebot.wiring.parts import open_parts
 from picklebot.wiring.staff import Staff, hire
@@ -70,8 +70,10 @@ async def open_app(
         StoreError: the database cannot be used.
     """
     clock = clock or SystemClock()
-    async with open_parts(config, clock, models=models, role=role) as parts:
-        configured = create_channels(config) if role == "server" else ()
+    async with (
+        open_parts(config, clock, models=models, role=role) as parts,
+        open_channels(config, role=role) as configured,
+    ):
         entrances = create_entrances()
         every = (entrances.http, entrances.ws, entrances.hook, entrances.terminal, *configured, *channels)
         by_name = {channel.name: channel for channel in every}

@@ -15,7 +15,9 @@
     ├── ChannelError
     │   ├── ChannelUnavailable (Transient) the platform may take it later
     │   ├── DeliveryRejected   the platform will never take it
-    │   └── QueueFull          (Transient) this session has too many messages waiting
+    │   ├── QueueFull          (Transient) this session has too many messages waiting
+    │   ├── TooFast            (Transient) this sender talks faster than a guest may
+    │   └── Unknown            nobody let this sender in
     ├── NotFound               nothing has that name
     ├── Taken                  somebody else has it
     ├── DaemonAway             a running daemon is needed, and there is none
@@ -104,6 +106,14 @@ class DeliveryRejected(ChannelError):
 
 class QueueFull(ChannelError, Transient):
     """A session has as many messages waiting as it may; this one was not accepted."""
+
+
+class TooFast(ChannelError, Transient):
+    """A guest, or all guests together, talk faster than they may; this message was not accepted."""
+
+
+class Unknown(ChannelError):
+    """Whoever sends this was not let in: it is not read."""
 
 
 class NotFound(PicklebotError):

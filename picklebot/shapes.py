@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from picklebot.core.events import Event
+from picklebot.core.people import Knock
 from picklebot.core.proposals import Proposal
 from picklebot.core.replies import Usage
 from picklebot.core.rights import Rights
@@ -151,6 +152,18 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
         "settled_at": proposal.settled_at.isoformat() if proposal.settled_at else None,
         "outcome": proposal.outcome,
         "digest": proposal.digest,
+    }
+
+
+def knock_json(knock: Knock) -> dict[str, Any]:
+    """Return a stranger who waits to be let in."""
+    return {
+        "channel": knock.channel,
+        "person": knock.person,
+        "name": knock.name,
+        "code": knock.code,
+        "at": knock.at.isoformat(),
+        "expires_at": knock.expires_at.isoformat(),
     }
 
 

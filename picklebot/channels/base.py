@@ -4,10 +4,10 @@ A channel promises to tell its platform "received" only from `Incoming.settle`, 
 raises what the caller may do next. Knows no session and no agent.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from picklebot.core.source import Source
 from picklebot.errors import PicklebotError
@@ -30,12 +30,35 @@ def _no_platform_waits(verdict: Accepted | PicklebotError) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that came with a message. `name` is what its sender calls it; `suffix` is for one that has no ending.
+
+    `fetch` brings its bytes, at most one more than it is told; it raises `ChannelError` where they cannot be had.
+    """
+
+    kind: str
+    fetch: Callable[[int], Awaitable[bytes]]
+    name: str = ""
+    suffix: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A file on its way to a person."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """What a platform brought. `key` is its own id of the message: the same key is the same message.
 
     `agent` and `session` are the sender's wishes, if any; `new_session` asks for a fresh one. `deliver` says where the
     reply goes, as in `InboundEvent`. `settle` is called once: with `Accepted` after the commit, or with the error for
-    which it was refused.
+    which it was refused. `sender` is what the sender is called: shown, and never compared. `private`: nobody else
+    reads what is said there.
     """
 
     source: Source
@@ -46,6 +69,70 @@ class Incoming:
     new_session: bool = False
     deliver: str | None = None
     settle: Settle = _no_platform_waits
+    sender: str = ""
+    private: bool = True
+    files: Sequence[Attached] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An answer that a person may give with one touch: what the button shows, and what pressing it says."""
+
+    label: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message with all that may go with it. `draft` is the id of what shows its beginning already."""
+
+    content: str
+    key: str
+    draft: str | None = None
+    choices: Sequence[Choice] = ()
+    files: Sequence[SentFile] = ()
+
+
+@runtime_checkable
+class RichChannel(Protocol):
+    """A channel that takes more than text: choices as buttons, and files."""
+
+    async def deliver(self, to: Source, letter: Letter) -> str:
+        """Deliver as `Channel.send` does, with all that goes with it."""
+        ...
+
+
+@runtime_checkable
+class LiveChannel(Protocol):
+    """A channel on which a reply can be seen as it grows."""
+
+    preview_pause: float  #: seconds between two looks
+
+    async def typing(self, to: Source) -> None:
+        """Show that somebody is at work; it passes by itself after a few seconds."""
+        ...
+
+    async def preview(self, to: Source, content: str, *, draft: str | None) -> str:
+        """Show what there is of a reply, in place of `draft` if there is one; return the id of what shows it."""
+        ...
+
+
+@runtime_checkable
+class MenuChannel(Protocol):
+    """A channel that can list slash commands."""
+
+    async def show_commands(self, commands: Sequence[tuple[str, str]]) -> None:
+        """List (name, what it does)."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A channel that holds something for as long as the daemon runs."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+        ...
 
 
 class Channel(Protocol):

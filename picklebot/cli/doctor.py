@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from picklebot.cli.calling import FAILED, OK
+from picklebot.cli.checks.channels import check_channels
 from picklebot.cli.checks.database import check_database
 from picklebot.cli.checks.definitions import check_definitions, check_names, check_tools
 from picklebot.cli.checks.files import check_config, check_modes
@@ -66,6 +67,7 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from check_servers(config)
         yield from check_sandbox(config)
         yield from check_hooks(config)
+        yield from check_channels(config, now=now)
     yield from check_room(workspace)
     yield from check_clock(now)
     yield from check_versions()

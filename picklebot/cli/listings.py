@@ -10,6 +10,7 @@ import typer
 from picklebot.cli import job_commands
 from picklebot.cli.calling import call, call_unconfigured
 from picklebot.cli.memory_commands import memory
+from picklebot.cli.pairing_commands import pairing
 from picklebot.cli.task_commands import tasks
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     _add_trust(groups["tools"])
     app.add_typer(tasks, name="tasks", help="The jobs made in conversation.")
     app.add_typer(memory, name="memory", help="What agents remember.")
+    app.add_typer(pairing, name="pairing", help="Who was let in, and who waits to be.")
     app.add_typer(sessions, name="sessions", help="Conversations.")
     app.add_typer(events, name="events", help="What was accepted and sent.")
     app.add_typer(proposals, name="proposals", help="What agents asked you to allow; /approve and /deny answer.")

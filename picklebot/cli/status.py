@@ -15,6 +15,7 @@ from picklebot.core.proposals import visible
 from picklebot.definitions.library import Library
 from picklebot.lock import holder_of
 from picklebot.wiring.standing import Standing, standing_of
+from picklebot.workers.pairing import told
 
 _SHOWN_JOBS = 3
 
@@ -54,6 +55,8 @@ def _lines(standing: Standing, config: Config) -> Iterator[str]:
         yield f"Job: {job.id}{who} is due at {local(job.at, zone)}."
     for proposal in standing.proposals:
         yield one_line(f"Waits for /approve {proposal.id}: {visible(proposal.title)}")
+    for knock in standing.strangers:
+        yield one_line(f"Waits for /approve {knock.code}: {told(knock)}")
     for problem in standing.problems:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
         yield one_line(f"Problem: {place}: {problem['message']}")

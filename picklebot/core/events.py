@@ -84,6 +84,10 @@ class OutboundEvent(Event):
     part: int = 0
     also: tuple[str, ...] = ()
     """Ids of other messages from there that it answers too: they joined the turn, or were interrupted for it."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Answers that may be given with one touch: what each is called, and what it says. Elsewhere they are typed."""
+    files: tuple[str, ...] = ()
+    """Files of the workspace that go with it."""
 
     def answers(self, event_id: str) -> bool:
         """Return whether this is a reply to that message."""

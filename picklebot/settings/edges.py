@@ -6,9 +6,9 @@ the platform's module, and are checked when it is loaded.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from picklebot.settings.values import (
     NO_VARIABLE,
@@ -97,6 +97,15 @@ class _Unknown:
     name: str
 
 
+def _as_written(given: Any) -> Any:
+    """Take a number for the id that it is: nobody quotes one in YAML."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+PersonId = Annotated[str, BeforeValidator(_as_written), StringConstraints(min_length=1, max_length=100)]
+_DOOR = frozenset({"allow", "guest_tools", "guest_rate"})  # what the door asks, and no platform
+
+
 class ChannelSettings(Section):
     """A platform that people talk on. Keys beyond these are the platform's own."""
 
@@ -107,7 +116,13 @@ class ChannelSettings(Section):
         default=None,
         description="Module that makes the channel, as pkg.module or pkg.module:name, for one of your own.",
     )
-    allow: tuple[str, ...] = Field(default=(), description="Ids of the people it listens to; empty means nobody.")
+    allow: tuple[PersonId, ...] = Field(
+        default=(), description="Ids of the owner's accounts there; empty means nobody but those who were paired."
+    )
+    guest_tools: tuple[str, ...] = Field(
+        default=("web_fetch", "web_search", "use_skill"), description="Tools for those who were paired as guests."
+    )
+    guest_rate: int = Field(default=10, ge=1, le=10_000, description="Messages of one guest in a minute.")
     token_env: VariableName | None = Field(default=None, description="Variable that holds the platform's token.")
 
     @model_validator(mode="before")
@@ -127,8 +142,8 @@ class ChannelSettings(Section):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the platform's module is given: everything but `enabled` and `use`."""
-        return self.model_dump(exclude={"enabled", "use"}, exclude_none=True)
+        """What the platform's module is given: what is its own, and the names of its secrets."""
+        return self.model_dump(exclude={"enabled", "use", *_DOOR}, exclude_none=True)
 
 
 def with_known_channels(given: Any) -> Any:

@@ -21,11 +21,11 @@ _DURABLE: Mapping[str, type[Event]] = {
 }
 _COLUMNS = ("id", "created_at", "session_id", "source", "cause_id")
 
-_SELDOM = "also"  #: a field that most events leave empty, and that is written only where it is not
+_SELDOM = ("also", "choices", "files")  #: fields that most replies leave empty, and that are written only where not
 
 _BODIES = {
     name: tuple(
-        (field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS and field != _SELDOM
+        (field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS and field not in _SELDOM
     )
     for name, kind in _DURABLE.items()
 }
@@ -54,8 +54,8 @@ def encode_event(event: Event) -> tuple[Any, ...]:
     kind = type(event).__name__
     # Field by field: nearly all of them are text, which is quoted in a fraction of what the encoding of a dict takes.
     body = ",".join([head + _spell(getattr(event, name)) for name, head in _BODIES[kind]])
-    if kind == "OutboundEvent" and (also := getattr(event, _SELDOM)):
-        body += f',"{_SELDOM}":{dumps(also)}'
+    if isinstance(event, OutboundEvent):
+        body += "".join([f',"{name}":{dumps(given)}' for name in _SELDOM if (given := getattr(event, name))])
     moment = to_micros(event.created_at)
     return (event.id, kind, event.session_id, str(event.source), event.cause_id, moment, f"{{{body}}}")
 
@@ -78,7 +78,8 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
     fields: dict[str, Any] = json.loads(body)
     if "to" in fields:
         fields["to"] = Source.parse(fields["to"])
-        fields[_SELDOM] = tuple(fields.get(_SELDOM, ()))
+        fields |= {name: tuple(fields.get(name, ())) for name in _SELDOM}
+        fields["choices"] = tuple((str(label), str(says)) for label, says in fields["choices"])
     if "rights" in fields:
         fields["rights"] = Rights.from_json(fields["rights"])
     if "marks" in fields:

@@ -16,6 +16,7 @@ from picklebot.store.compactions import SqliteCompactions
 from picklebot.store.database import Database, open_database
 from picklebot.store.departures import Departures
 from picklebot.store.dispatches import SqliteDispatches
+from picklebot.store.drafts import SqliteDrafts
 from picklebot.store.events import SqliteLog
 from picklebot.store.fates import SqliteFates
 from picklebot.store.forks import SqliteForks
@@ -25,6 +26,7 @@ from picklebot.store.joined import SqliteAnswers
 from picklebot.store.ledger import SqliteLedger
 from picklebot.store.letters import SqliteLetters
 from picklebot.store.outbox import SqliteOutbox
+from picklebot.store.pairings import SqlitePairings
 from picklebot.store.places import SqlitePlaces
 from picklebot.store.posts import SqlitePosts
 from picklebot.store.proposals import SqliteProposals
@@ -32,6 +34,7 @@ from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteReports
 from picklebot.store.sessions import SqliteSessions
 from picklebot.store.tasks import SqliteTasks
+from picklebot.store.troubles import SqliteTroubles
 from picklebot.store.turns import SqliteTurns
 
 
@@ -56,12 +59,15 @@ class SqliteStore:
     bindings: SqliteBindings
     board: SqliteBoard
     dispatches: SqliteDispatches
+    drafts: SqliteDrafts
     fates: SqliteFates
+    pairings: SqlitePairings
     places: SqlitePlaces
     posts: SqlitePosts
     proposals: SqliteProposals
     tasks: SqliteTasks
     compactions: SqliteCompactions
+    troubles: SqliteTroubles
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -84,10 +90,13 @@ class SqliteStore:
             answers=SqliteAnswers(database),
             bindings=SqliteBindings(database),
             proposals=SqliteProposals(database),
+            pairings=SqlitePairings(database),
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
             tasks=SqliteTasks(database),
+            troubles=SqliteTroubles(database),
             dispatches=SqliteDispatches(database),
+            drafts=SqliteDrafts(database),
             fates=SqliteFates(database),
             board=SqliteBoard(database),
             compactions=SqliteCompactions(database),

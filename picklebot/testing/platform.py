@@ -35,6 +35,7 @@ class LoopbackChannel:
 
     max_length: int | None = None
     hint = ""
+    open_to_all = True  # whoever can reach the port is the test
 
     def __init__(self, name: str, port: int, *, keyed: bool) -> None:
         self.name = name

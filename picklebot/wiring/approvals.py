@@ -12,7 +12,6 @@ from picklebot.workers.call_consent import KIND as CALL
 from picklebot.workers.call_consent import CallAnswers, CallConsent, Reach
 from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.file_approval import FileApproval
-from picklebot.workers.places import is_owner
 from picklebot.workers.task_consent import KIND as TASK
 from picklebot.workers.task_consent import TaskConsent
 
@@ -35,7 +34,7 @@ def approvals_for(
         appliers=appliers,
         refusers={TASK: consent.refuse, CALL: calls.refuse},
         budgets=budgets,
-        is_owner=is_owner,
+        is_owner=parts.people.is_owner,
         now=now_in(config, clock),
     )
 
@@ -45,7 +44,7 @@ def consent_for(config: Config, clock: Clock, parts: Parts, unasked: Unasked) ->
     return CallConsent(
         proposals=parts.store.proposals,
         sleepers=parts.store.dispatches,
-        owner=Reach(is_owner=is_owner, places=unasked.places, tell=unasked.posting.ask),
+        owner=Reach(is_owner=parts.people.is_owner, places=unasked.places, tell=unasked.posting.ask),
         now=now_in(config, clock),
         root=config.workspace.root,
     )

@@ -1,39 +1,71 @@
 """Channels, made from settings.
 
 Promises that a channel gets its secrets by value and nobody else's. Knows no platform: a channel is a module with
-`create(*, name, **options)`, named by `use` in config.yaml.
+`create(*, name, **options)`, named by `use` in config.yaml or among those that come with picklebot.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
 
-from picklebot.channels.base import Channel
+from picklebot.channels.base import Channel, Closing
 from picklebot.config import Config
 from picklebot.errors import ConfigError
 from picklebot.plugins import load
 from picklebot.settings import ChannelSettings
 
 _TERMINAL = "cli"  # opened by `picklebot chat`, where there is a person before it
+BUILT_IN: Mapping[str, str] = {"telegram": "picklebot.channels.telegram"}
 
 
-def create_channels(config: Config) -> Sequence[Channel]:
-    """Return the channels that are enabled.
+def enabled_channels(config: Config) -> Mapping[str, ChannelSettings]:
+    """Return the settings of the platforms to which the daemon connects."""
+    return {name: settings for name, settings in config.channels.items() if settings.enabled and name != _TERMINAL}
+
+
+def listed_ids(config: Config) -> Mapping[str, Collection[str]]:
+    """Return the ids of the owner's accounts on each platform."""
+    return {name: settings.allow for name, settings in enabled_channels(config).items()}
+
+
+def listed_channels(config: Config, channels: Mapping[str, Channel]) -> Collection[str]:
+    """Return the channels which hear only who was let in: all that are set up, but those that say otherwise."""
+    return [name for name in enabled_channels(config) if not getattr(channels.get(name), "open_to_all", False)]
+
+
+@asynccontextmanager
+async def open_channels(config: Config, *, role: str) -> AsyncGenerator[Sequence[Channel], None]:
+    """Yield the channels that are enabled, and let go of what they hold at the end; only a server has any.
 
     Raises:
         ConfigError: one cannot be made.
     """
-    enabled = {name: settings for name, settings in config.channels.items() if settings.enabled and name != _TERMINAL}
-    return [_create(config, name, settings) for name, settings in enabled.items()]
+    async with AsyncExitStack() as stack:
+        enabled = enabled_channels(config).items() if role == "server" else ()
+        channels = [create_channel(config, name, settings) for name, settings in enabled]
+        for channel in channels:
+            if isinstance(channel, Closing):
+                stack.push_async_callback(channel.aclose)
+        yield channels
 
 
-def _create(config: Config, name: str, settings: ChannelSettings) -> Channel:
-    if settings.use is None:
+def create_channel(config: Config, name: str, settings: ChannelSettings) -> Channel:
+    """Return a channel that is not connected yet.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    target = settings.use or BUILT_IN.get(name)
+    if target is None:
         raise ConfigError(f"channels.{name}: this channel is not there yet; one of your own is named by `use`")
-    options = {key: value for key, value in settings.options.items() if not key.endswith("_env") and key != "allow"}
+    options: dict[str, Any] = {key: value for key, value in settings.options.items() if not key.endswith("_env")}
     for key, variable in settings.options.items():
         if key.endswith("_env"):
             secret = config.secret(variable)
             if secret is None:
                 raise ConfigError(f"channels.{name}.{key}: {variable} is neither in the environment nor in .env")
             options[key.removesuffix("_env")] = secret
-    return cast("Channel", load(settings.use, name=name, **options))
+    try:
+        return cast("Channel", load(target, name=name, **options))
+    except ConfigError as exc:
+        raise ConfigError(f"channels.{name}: {exc}") from exc

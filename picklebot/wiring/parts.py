@@ -19,14 +19,17 @@ from picklebot.lock import Holder, hold
 from picklebot.memory.memories import Memories
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
+from picklebot.wiring.channels import listed_ids
 from picklebot.wiring.memory import memories_of
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.sandbox import notice_of, sandbox_of
 from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
+from picklebot.workers.attachments import Attachments
 from picklebot.workers.file_proposals import FileProposals
 from picklebot.workers.guard import StoreGuard
-from picklebot.workers.places import Places, is_owner
+from picklebot.workers.people import People
+from picklebot.workers.places import Places
 from picklebot.workers.posting import Posting
 from picklebot.workers.skills import Skills
 from picklebot.workers.stage import Models
@@ -39,6 +42,8 @@ class Parts:
     bus: EventBus
     guard: StoreGuard
     store: SqliteStore
+    people: People
+    attachments: Attachments
     models: Models
     toolset: Toolset
     memories: Memories
@@ -81,10 +86,13 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         store = await stack.enter_async_context(opening)
         library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
         skills = skills_of(config, library)
-        bus, places = EventBus(), Places(store.places)
+        people = People(listed_ids(config), store.pairings)
+        await people.load()
+        bus, places = EventBus(), Places(store.places, sources=lambda: people.owner_places)
+        attachments = Attachments(workspace.root)
         posting = Posting(posts=store.posts, places=places, channels={}, bus=bus, clock=clock)
         proposing = FileProposals(
-            proposals=store.proposals, is_owner=is_owner, now=now_in(config, clock), tell=posting.ask
+            proposals=store.proposals, is_owner=people.is_owner, now=now_in(config, clock), tell=posting.ask
         )
         memories = memories_of(config, clock)
         stack.push_async_callback(memories.close)
@@ -97,6 +105,8 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             bus=bus,
             guard=guard,
             store=store,
+            people=people,
+            attachments=attachments,
             models=models,
             toolset=toolset,
             memories=memories,

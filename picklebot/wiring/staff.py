@@ -16,7 +16,9 @@ from picklebot.definitions.watch import watch
 from picklebot.tools.results import create_result_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.approvals import approvals_for, consent_for
+from picklebot.wiring.delivery import create_delivery
 from picklebot.wiring.dispatch import open_exchange
+from picklebot.wiring.doors import FrontDesk, create_listener, guests_of, with_pairing
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
@@ -28,17 +30,13 @@ from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
-from picklebot.workers.channel import ChannelWorker, Door
 from picklebot.workers.commands import Command, Commands
 from picklebot.workers.context_command import ContextCommand
 from picklebot.workers.cron import CronWorker
 from picklebot.workers.definitions import DefinitionWorker
-from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
 from picklebot.workers.desk import Accounts, Desk
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.memory import MemoryWorker
-from picklebot.workers.orders import Orders
-from picklebot.workers.places import is_owner
 from picklebot.workers.recalling import MemoryCommand, Recollection
 from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
@@ -76,11 +74,13 @@ async def hire(
     unasked, exchange = create_unasked(config, clock, parts, channels), open_exchange(config, clock, parts)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
+    guests = guests_of(config, parts)
     late = with_late_tools(parts, unasked, tasks).tools.values()
     toolset = Toolset([*late, *exchange.tools, *create_result_tools(parts.store.compactions)])
     stage = replace(
         stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places),
         family=exchange.family,
+        guests=guests,
         roster=exchange.roster,
         consent=consent_for(config, clock, parts, unasked),
         compactions=parts.store.compactions,
@@ -102,9 +102,10 @@ async def hire(
             **money.table(),
             **context.table(),
             **MemoryCommand(parts.memories, sessions=parts.store.sessions, transcripts=transcripts).table(),
-            **approvals.table(),
+            **with_pairing(config, clock, parts, approvals.table()),
             **tasks.book.table(),
-        }
+        },
+        may=guests.may_command,
     )
     agents = AgentWorker(
         bus=parts.bus,
@@ -114,17 +115,17 @@ async def hire(
         concurrency=casting.concurrency,
         clock=clock,
     )
-    limit = config.limits.queue_per_session
-    door = Door(routing=routing, agents=parts.library, queue_limit=limit, room=agents.room)
     workers: list[Worker] = [
         parts.guard,
-        _delivery(config, clock, parts, delivered),
+        *create_delivery(config, clock, parts, delivered),
         agents,
         exchange.worker,
         definitions,
         *([MemoryWorker(parts.memories)] if parts.role != "ask" else []),
         *(each for each in (scheduler, heartbeat) if each is not None),
-        _listener(clock, parts, channels, door=door, commands=commands),
+        create_listener(
+            config, clock, parts, channels, desk=FrontDesk(routing=routing, commands=commands, room=agents.room)
+        ),
     ]
     return Staff(
         workers=workers,
@@ -170,25 +171,6 @@ def _definitions(config: Config, clock: Clock, parts: Parts) -> DefinitionWorker
     )
 
 
-def _listener(
-    clock: Clock, parts: Parts, channels: Mapping[str, Channel], *, door: Door, commands: Commands
-) -> ChannelWorker:
-    return ChannelWorker(
-        bus=parts.bus,
-        inbox=parts.store.inbox,
-        channels=channels,
-        door=door,
-        orders=Orders(
-            bus=parts.bus,
-            inbox=parts.store.inbox,
-            claims=parts.store.claims,
-            sessions=parts.store.sessions,
-            commands=commands,
-        ),
-        clock=clock,
-    )
-
-
 def _casting(clock: Clock, parts: Parts, toolset: Toolset, stage: Stage, purses: Purses) -> Casting:
     return Casting(
         agents=parts.library,
@@ -215,7 +197,7 @@ def _commands(
         sessions=parts.store.sessions,
         bindings=parts.store.bindings,
         routing=routing,
-        is_owner=is_owner,
+        is_owner=parts.people.is_owner,
         now=now_in(config, clock),
     )
     why = WhyCommand(
@@ -227,9 +209,3 @@ def _commands(
     )
     skills = SkillCommands(skills=parts.skills, definitions=parts.library)
     return {**sessions.table(), **routes.table(), **skills.table(), **why.table(), **jobs.table()}
-
-
-def _delivery(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> DeliveryWorker:
-    delivery = config.delivery
-    policy = RetryPolicy(retry_for=delivery.retry_for, first_delay=delivery.first_delay, max_delay=delivery.max_delay)
-    return DeliveryWorker(bus=parts.bus, outbox=parts.store.outbox, channels=channels, clock=clock, policy=policy)

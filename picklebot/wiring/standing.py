@@ -13,12 +13,14 @@ from typing import Any
 from picklebot import __version__
 from picklebot.clock import midnight, zone_named
 from picklebot.config import Config
+from picklebot.core.people import Knock
 from picklebot.core.proposals import Proposal
 from picklebot.definitions.library import Library
 from picklebot.lock import Holder
-from picklebot.shapes import proposal_json
+from picklebot.shapes import knock_json, proposal_json
 from picklebot.store.base import Counts
 from picklebot.store.sqlite import SqliteStore
+from picklebot.wiring.channels import enabled_channels
 from picklebot.wiring.upcoming import Upcoming, jobs_of, next_jobs
 
 _NOTHING = Counts(accepted=0, done=0, failed=0, dead=0, open=0, running=0, undelivered=0, dead_replies=0)
@@ -35,6 +37,7 @@ class Standing:
     spent: float
     jobs: Sequence[Upcoming]
     proposals: Sequence[Proposal]
+    strangers: Sequence[Knock]
     problems: Sequence[dict[str, Any]]
 
     @property
@@ -67,6 +70,7 @@ class Standing:
             "spend_today_usd": self.spent,
             "next_jobs": [{"id": job.id, "agent": job.agent, "at": job.at.isoformat()} for job in self.jobs],
             "proposals": [proposal_json(proposal) for proposal in self.proposals],
+            "strangers": [knock_json(knock) for knock in self.strangers],
             "problems": list(self.problems),
         }
 
@@ -87,13 +91,24 @@ async def standing_of(
         spent=spent,
         jobs=jobs if config.cron.enabled else [],
         proposals=await unanswered(opened, now) if opened else (),
-        problems=[*problems, *(_warning(text, config.workspace.config_file) for text in config.warnings)],
+        strangers=await opened.pairings.pending(now) if opened else (),
+        problems=[
+            *problems,
+            *(_warning(text, config.workspace.config_file) for text in config.warnings),
+            *(await _away(config, opened) if opened and holder else ()),
+        ],
     )
 
 
 async def unanswered(opened: SqliteStore, now: datetime) -> Sequence[Proposal]:
     """Return what waits for the owner's answer, and what was approved and is not known to be done."""
     return [*await opened.proposals.open(now), *await opened.proposals.unfinished(now)]
+
+
+async def _away(config: Config, opened: SqliteStore) -> list[dict[str, Any]]:
+    """Return the channels that are away now, each with the reason."""
+    away = [row for row in await opened.troubles.all() if row[0] in enabled_channels(config)]
+    return [_problem(config.workspace.config_file, 0, f"channels.{name} is away: {words}") for name, words, _ in away]
 
 
 async def _sums(opened: SqliteStore, since: datetime) -> tuple[Counts, float]:

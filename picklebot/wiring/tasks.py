@@ -9,13 +9,15 @@ from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
 from picklebot.jobs.heartbeat import CHANNEL, Hours, rhythm
 from picklebot.tools.post import create_post_tools
+from picklebot.tools.send import create_send_tools
 from picklebot.tools.tasks import create_task_tools
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in, redactor_of
 from picklebot.workers.heartbeat import Habit, HeartbeatWorker
-from picklebot.workers.places import Places, is_owner
+from picklebot.workers.places import Places
 from picklebot.workers.posting import Posting
+from picklebot.workers.sending import FileSending
 from picklebot.workers.task_consent import TaskConsent
 from picklebot.workers.task_roster import TaskRoster
 from picklebot.workers.tasks import TaskBook
@@ -29,6 +31,7 @@ class Unasked:
 
     places: Places
     posting: Posting
+    sending: FileSending
     roster: TaskRoster
 
 
@@ -43,7 +46,7 @@ class Tasks:
 def create_unasked(config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> Unasked:
     """Return what the scheduler and every turn need."""
     store = parts.store
-    places = Places(store.places)
+    places = Places(store.places, sources=lambda: parts.people.owner_places)
     posting = Posting(
         posts=store.posts,
         places=places,
@@ -52,7 +55,12 @@ def create_unasked(config: Config, clock: Clock, parts: Parts, channels: Mapping
         clock=clock,
         redact=redactor_of(config),
     )
-    return Unasked(places=places, posting=posting, roster=TaskRoster(store.tasks, tell=posting.tell))
+    return Unasked(
+        places=places,
+        posting=posting,
+        sending=FileSending(posting, parts.attachments, clock=clock),
+        roster=TaskRoster(store.tasks, tell=posting.tell),
+    )
 
 
 def create_tasks(config: Config, clock: Clock, parts: Parts, *, changed: Callable[[str], None]) -> Tasks:
@@ -63,7 +71,7 @@ def create_tasks(config: Config, clock: Clock, parts: Parts, *, changed: Callabl
         rows=rows,
         clock=clock,
         zone=zone_named(config.timezone),
-        is_owner=is_owner,
+        is_owner=parts.people.is_owner,
         consent=consent.ask,
         changed=changed,
     )
@@ -72,7 +80,7 @@ def create_tasks(config: Config, clock: Clock, parts: Parts, *, changed: Callabl
 
 def with_late_tools(parts: Parts, unasked: Unasked, tasks: Tasks) -> Toolset:
     """Return every tool of the daemon, those included that the workers do the work of."""
-    late = [*create_task_tools(tasks.book), *create_post_tools(unasked.posting)]
+    late = [*create_task_tools(tasks.book), *create_post_tools(unasked.posting), *create_send_tools(unasked.sending)]
     return Toolset([*parts.toolset.tools.values(), *late])
 
 

@@ -23,6 +23,7 @@ from picklebot.tools.hosts import ToolHosts
 from picklebot.tools.local import load_local_tools
 from picklebot.tools.post import create_post_tools
 from picklebot.tools.results import create_result_tools
+from picklebot.tools.send import create_send_tools
 from picklebot.tools.shell import create_shell_tools
 from picklebot.tools.skills import SkillTexts, create_skill_tools
 from picklebot.tools.tasks import create_task_tools
@@ -36,8 +37,8 @@ from picklebot.workers.skills import Skills
 
 LATE = frozenset(
     {
-        *("schedule_task", "list_tasks", "cancel_task", "post_message", "subagent_dispatch", "task_board"),
-        "read_result",
+        *("schedule_task", "list_tasks", "cancel_task", "post_message", "send_file"),
+        *("subagent_dispatch", "task_board", "read_result"),
     }
 )
 """Tools that are made with the workers, because those do what the tools promise."""
@@ -86,7 +87,7 @@ def describe_tools(config: Config) -> list[Tool]:
     """Return every tool, to be looked at and not to be run."""
     clock = SystemClock()
     local = load_local_tools(config.workspace.tools) if config.tools.local else []
-    late = [*create_task_tools(_Shown()), *create_post_tools(_Shown())]
+    late = [*create_task_tools(_Shown()), *create_post_tools(_Shown()), *create_send_tools(_Shown())]
     shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock), *create_result_tools(_Shown())]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
@@ -115,6 +116,9 @@ class _Shown:
         raise ToolError(_NOT_RUN)
 
     async def post(self, content: str, context: ToolContext) -> str:
+        raise ValueError(_NOT_RUN)
+
+    async def send_file(self, path: str, caption: str, context: ToolContext) -> str:
         raise ValueError(_NOT_RUN)
 
     async def dispatch(self, context: ToolContext, agent_id: str, task: str) -> Answered:

@@ -27,6 +27,7 @@ from picklebot.core.journal import Journal
 from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
 from picklebot.core.rights import Rights
+from picklebot.core.source import Source
 from picklebot.definitions.agents import AgentSpec
 from picklebot.errors import NotFound
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
@@ -109,7 +110,7 @@ class Casting:
                 asking=[name for name in tools if policy.asks(name)],
             )
         )
-        request = self._request(spec, conversation.messages, shown)
+        request = self._request(spec, conversation.messages, shown, event.source)
         calls = CallRunner(
             tools=tools,
             journal=journal,
@@ -118,7 +119,7 @@ class Casting:
             context=lambda key: context_of(turn, key, spec.sandbox),
             redact=self._stage.redact,
             consent=consent_by(policy, self._stage.consent),
-            marks=marks_of(event, conversation.messages, self._tools().tools),
+            marks=marks_of(event, conversation.messages, self._tools().tools, is_owner=self._stage.guests.is_owner),
         )
         purses = self._purse(spec, event, limits, spent_below)
         cast = Cast(
@@ -151,7 +152,8 @@ class Casting:
         """Return the tools that the agent may use in this turn, by name."""
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
         chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
-        return handed_down(policy.permitted(chosen), rights_of(event), spec, self._stage.roster())
+        allowed = policy.permitted(self._stage.guests.equip(event.source, chosen))
+        return handed_down(allowed, rights_of(event), spec, self._stage.roster())
 
     def _purse(self, spec: AgentSpec, event: TurnEvent, limits: TurnLimits, spent_below: float) -> TurnPurses:
         """Return what the turn pays from; `spent_below` is what the tasks that it gave have cost before a restart."""
@@ -220,7 +222,7 @@ class Casting:
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = {name: tool for name, tool in self._equipment(spec, event, policy).items() if offered(tool, event)}
         [first, *_] = self._models.candidates(spec.model)
-        request = self._request(spec, (), tools)
+        request = self._request(spec, (), tools, session.source)
         return Prompt(
             request=request,
             skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
@@ -264,17 +266,18 @@ class Casting:
         skill = await self._stage.skills.invoked(spec, content)
         return with_skill(message, skill) if skill else message
 
-    def _request(self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool]) -> ModelRequest:
+    def _request(
+        self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool], source: Source
+    ) -> ModelRequest:
         layers = Layers(
             identity=spec.prompt,
             soul=spec.soul,
-            bootstrap=self._stage.bootstrap.sections,
+            bootstrap=self._stage.guests.sections(source, self._stage.bootstrap.sections),
             skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
             memory=GUIDANCE if FLUSHING in tools else "",
         )
-        variables = {**self._stage.variables, "agent": spec.id, "name": spec.name}
         return ModelRequest(
-            system=system_prompt(layers, variables),
+            system=system_prompt(layers, {**self._stage.variables, "agent": spec.id, "name": spec.name}),
             messages=history,
             tools=[
                 ToolSchema(name=tool.name, description=tool.description, input_schema=tool.input_schema)

@@ -7,17 +7,17 @@ in which they came, and that a channel which fails is opened again without distu
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Protocol
 
-from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Accepted, Channel, Incoming
 from picklebot.clock import Clock
-from picklebot.core.bus import EventBus
-from picklebot.core.text import MAX_CONTENT, clean
-from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, StoreFull
-from picklebot.store.base import Arrival, Inbox
-from picklebot.workers.mentions import mentioned
-from picklebot.workers.orders import Orders
+from picklebot.core.people import Role
+from picklebot.core.source import Source
+from picklebot.errors import ChannelError, ChannelUnavailable, NotFound, StoreFull, Unknown
+from picklebot.workers.door import Door
+from picklebot.workers.reception import Reception
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +25,15 @@ IN_HAND = 1024  #: messages of one channel between arrival and commit
 FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0  #: seconds before a failed channel is opened again; doubles
 
 
-class Agents(Protocol):
-    """Says which agents there are."""
+class Troubles(Protocol):
+    """Remembers what keeps a channel away, for whoever asks why nobody answers."""
 
-    def get_agent(self, agent_id: str) -> object:
-        """Return an agent.
+    async def note(self, channel: str, words: str, *, at: datetime) -> None:
+        """Write down why a channel is away."""
+        ...
 
-        Raises:
-            NotFound: with the nearest id.
-        """
+    async def clear(self, channel: str) -> None:
+        """A channel works."""
         ...
 
 
@@ -43,26 +43,19 @@ class ChannelWorker:
     name = "channels"
 
     def __init__(
-        self,
-        *,
-        bus: EventBus,
-        inbox: Inbox,
-        channels: Mapping[str, Channel],
-        door: "Door",
-        orders: Orders,
-        clock: Clock,
+        self, *, channels: Mapping[str, Channel], door: Door, reception: Reception, troubles: Troubles, clock: Clock
     ) -> None:
-        self._bus = bus
-        self._inbox = inbox
         self._channels = channels
         self._door = door
-        self._orders = orders
+        self._reception = reception
+        self._troubles = troubles
         self._clock = clock
         self._stop = asyncio.Event()
+        self._slow: dict[Source, asyncio.Task[None]] = {}  # the last message of a source whose files are on their way
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Listen until stopped; what has arrived by then is still accepted."""
-        await self._orders.tell_what_was_cut_short()
+        await self._reception.open()
         async with asyncio.TaskGroup() as group:
             listeners = [
                 group.create_task(self._listen(channel, group), name=f"channel {channel.name}")
@@ -78,94 +71,70 @@ class ChannelWorker:
         self._stop.set()
 
     async def _listen(self, channel: Channel, receiving: asyncio.TaskGroup) -> None:
-        pause = FIRST_PAUSE
-        room = asyncio.Semaphore(IN_HAND)
+        pause, room, away = FIRST_PAUSE, asyncio.Semaphore(IN_HAND), True
         while True:
             try:
                 async with channel.connect() as messages:
                     pause = FIRST_PAUSE
+                    await self._reception.show_menu(channel)
+                    if away:
+                        await self._troubles.clear(channel.name)
+                        away = False
                     async for incoming in messages:
                         await room.acquire()
-                        # Tasks start in the order they are made, and the first thing each does is to queue for
-                        # the writer: so one source's messages are accepted in order. They belong to the worker and
-                        # not to the connection, so that a hang-up takes none of them with it.
-                        receiving.create_task(self._receive(incoming, room), name=f"message from {incoming.source}")
+                        await self._usher(channel, incoming, room, receiving)
                 return  # the platform has no more to say
             except ChannelUnavailable as exc:
                 logger.warning("channel %s is away, trying again in %.0f s: %s", channel.name, pause, exc)
+                await self._troubles.note(channel.name, str(exc), at=self._clock.now())
+                away = True
             await self._clock.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE)
 
-    async def _receive(self, incoming: Incoming, room: asyncio.Semaphore) -> None:
+    async def _usher(
+        self, channel: Channel, incoming: Incoming, room: asyncio.Semaphore, receiving: asyncio.TaskGroup
+    ) -> None:
+        """Let a message in, or turn it away. Whoever holds `room` gives it back."""
+        source = incoming.source
         try:
-            verdict = await self._accept(incoming)
-        except (ChannelError, NotFound, StoreFull) as exc:
-            logger.warning("a message from %s was not accepted: %s", incoming.source, exc)
+            role = await self._door.admit(incoming)  # here, and not in the task: one after the other keeps the order
+        except Unknown as exc:
             incoming.settle(exc)
+            task = receiving.create_task(self._door.greet(channel, incoming), name=f"a stranger on {channel.name}")
+        except (ChannelError, StoreFull) as exc:
+            room.release()
+            _refuse(incoming, exc)
+            return
+        else:
+            # Tasks start in the order they are made, and the first thing each does is to queue for the writer: so
+            # one source's messages are accepted in order. They belong to the worker and not to the connection, so
+            # that a hang-up takes none of them with it.
+            before = self._slow.get(source)
+            task = receiving.create_task(self._receive(incoming, role, before), name=f"message from {source}")
+            if incoming.files or before is not None:
+                self._slow[source] = task
+                task.add_done_callback(partial(self._caught_up, source))
+        task.add_done_callback(lambda _: room.release())
+
+    def _caught_up(self, source: Source, task: asyncio.Task[None]) -> None:
+        if self._slow.get(source) is task:
+            del self._slow[source]
+
+    async def _receive(self, incoming: Incoming, role: Role | None, before: "asyncio.Task[None] | None") -> None:
+        try:
+            if incoming.files:
+                incoming = await self._door.carry_in(incoming, self._clock)
+            if before is not None:
+                await asyncio.wait([before])
+            verdict: Accepted = await self._reception.take(
+                self._door.open(incoming, self._clock, role=role), limit=self._door.queue_limit(role)
+            )
+        except (ChannelError, NotFound, StoreFull) as exc:
+            _refuse(incoming, exc)
         else:
             incoming.settle(verdict)
-        finally:
-            room.release()
-
-    async def _accept(self, incoming: Incoming) -> Accepted:
-        arrival = self._door.open(incoming, self._clock)
-        if (command := self._orders.parse(arrival.content)) is not None:
-            return await self._orders.obey(arrival, command)
-        room = self._door.room(arrival.agent_id)
-        acceptance = await self._inbox.accept(arrival, limit=self._door.queue_limit, room=room)
-        if not acceptance.duplicate:
-            await self._bus.publish(acceptance.event)
-        return Accepted(
-            event_id=acceptance.event.id, session_id=acceptance.event.session_id, duplicate=acceptance.duplicate
-        )
 
 
-class Door:
-    """Turns what a platform brought into something that may be accepted, or says why not."""
-
-    def __init__(
-        self, *, routing: RoutingTable, agents: Agents, queue_limit: int, room: Callable[[str], int] = lambda _: 0
-    ) -> None:
-        self.queue_limit = queue_limit
-        self.room = room  #: says how many messages to an agent would be begun at once
-        self._routing = routing
-        self._agents = agents
-
-    def open(self, incoming: Incoming, clock: Clock) -> Arrival:
-        """Return the arrival that `incoming` is.
-
-        Raises:
-            ChannelError: it is empty or too long.
-            NotFound: it asks for an agent that does not exist.
-        """
-        content = clean(incoming.content)
-        if not content.strip():
-            raise ChannelError("the message is empty")
-        if len(content) > MAX_CONTENT:
-            raise ChannelError(f"the message has {len(content)} characters; {MAX_CONTENT} are allowed")
-        if incoming.agent is not None:
-            self._agents.get_agent(incoming.agent)
-        asked_aside = None if incoming.agent or incoming.session else self._mentioned(content)
-        return Arrival(
-            source=incoming.source,
-            content=content,
-            key=clean(incoming.key),
-            agent_id=incoming.agent or asked_aside or self._routing.resolve(incoming.source),
-            pinned=incoming.agent is not None or asked_aside is not None,
-            aside=asked_aside is not None,
-            session_id=incoming.session,
-            new_session=incoming.new_session,
-            deliver=incoming.deliver,
-            at=clock.now(),
-        )
-
-    def _mentioned(self, content: str) -> str | None:
-        """Return the agent that a message begins with; a name that no agent has is text."""
-        name = mentioned(content)
-        if name is None:
-            return None
-        try:
-            self._agents.get_agent(name)
-        except NotFound:
-            return None
-        return name
+def _refuse(incoming: Incoming, error: ChannelError | NotFound | StoreFull) -> None:
+    logger.warning("a message from %s was not accepted: %s", incoming.source, error)
+    incoming.settle(error)

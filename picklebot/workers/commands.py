@@ -18,6 +18,13 @@ QUEUED = frozenset({"compact"})  #: commands that are turns of their own, each i
 Run: TypeAlias = Callable[[Source, str], Awaitable[str]]
 
 
+May: TypeAlias = Callable[[Source, str], bool]
+
+
+def _everybody(source: Source, name: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A slash command. `usage` is what may follow its name."""
@@ -31,7 +38,9 @@ class Command:
 class Commands:
     """The table of commands."""
 
-    def __init__(self, commands: Mapping[str, Command]) -> None:
+    def __init__(self, commands: Mapping[str, Command], *, may: May = _everybody) -> None:
+        """`may` says whether a command is for whoever speaks."""
+        self._may = may
         self._commands = {"help": Command("help", "", "What can be typed here.", self._help), **commands}
 
     @property
@@ -60,8 +69,11 @@ class Commands:
             near = difflib.get_close_matches(name, self._commands, n=1)
             hint = f"Did you mean /{near[0]}?" if near else "/help lists what there is."
             return f"There is no command /{name}. {hint}"
+        if not self._may(source, name):
+            return f"/{name} is for the owner. /help lists what is for you."
         return await found.run(source, argument)
 
     async def _help(self, source: Source, argument: str) -> str:
-        width = max(len(f"{c.name} {c.usage}") for c in self.known) + 1
-        return "```\n" + "\n".join(f"/{f'{c.name} {c.usage}':{width}} {c.summary}" for c in self.known) + "\n```"
+        known = [command for command in self.known if self._may(source, command.name)]
+        width = max(len(f"{c.name} {c.usage}") for c in known) + 1
+        return "```\n" + "\n".join(f"/{f'{c.name} {c.usage}':{width}} {c.summary}" for c in known) + "\n```"

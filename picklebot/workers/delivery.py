@@ -19,6 +19,7 @@ from picklebot.core.bus import EventBus
 from picklebot.core.events import DeliveryFailed, OutboundEvent
 from picklebot.errors import ChannelUnavailable, DeliveryRejected
 from picklebot.store.base import Outbox, OutboxRow
+from picklebot.workers.packing import Packing
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +49,21 @@ class DeliveryWorker:
     name = "delivery"
 
     def __init__(
-        self, *, bus: EventBus, outbox: Outbox, channels: Mapping[str, Channel], clock: Clock, policy: RetryPolicy
+        self,
+        *,
+        bus: EventBus,
+        outbox: Outbox,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        policy: RetryPolicy,
+        packing: Packing | None = None,
     ) -> None:
         self._bus = bus
         self._outbox = outbox
         self._channels = channels
         self._clock = clock
         self._policy = policy
+        self._packing = packing or Packing()
         self._inbox = bus.subscribe(OutboundEvent, maxsize=DOORBELLS)
         self._lanes = {name: _Lane() for name in channels}
         self._draining = False
@@ -110,7 +119,7 @@ class DeliveryWorker:
         event = row.event
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                receipt = await channel.send(event.to, event.content, key=event.id)
+                receipt = await self._packing.send(channel, event)
         except DeliveryRejected as exc:
             await self._give_up(row, str(exc))
         except ChannelUnavailable as exc:

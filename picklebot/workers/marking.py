@@ -3,28 +3,30 @@
 Pure. Knows no tool's work, only what each declares.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from picklebot.agent.recall import notes_in
 from picklebot.core.events import DispatchEvent, TurnEvent
 from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
 from picklebot.core.messages import Message
+from picklebot.core.source import Source
 from picklebot.tools.base import Tool
 from picklebot.tools.dispatch import DISPATCH
 from picklebot.workers.company import OWN
-from picklebot.workers.places import is_owner
 
 _OUTSIDE: Mark = "outside"
 _PRIVATE: Mark = "private"
 
 
-def marks_of(event: TurnEvent, history: Sequence[Message], tools: Mapping[str, Tool]) -> Marks:
+def marks_of(
+    event: TurnEvent, history: Sequence[Message], tools: Mapping[str, Tool], *, is_owner: Callable[[Source], bool]
+) -> Marks:
     """Return the marks with which a turn begins.
 
     A conversation is judged by the tools that it used: its text does not say what another agent read for an answer,
     nor what a tool that is gone was, so these count as both.
     """
-    given = event.rights.marks if isinstance(event, DispatchEvent) else _message(event)
+    given = event.rights.marks if isinstance(event, DispatchEvent) else _message(event, is_owner)
     return given.union(marks_beside(history), *(_read(name, tools) for name in set(_used(history))))
 
 
@@ -33,7 +35,7 @@ def marks_beside(messages: Iterable[Message]) -> Marks:
     return frozenset({_PRIVATE}) if any(map(notes_in, messages)) else NO_MARKS
 
 
-def _message(event: TurnEvent) -> Marks:
+def _message(event: TurnEvent, is_owner: Callable[[Source], bool]) -> Marks:
     ours = is_owner(event.source) or event.source.channel in OWN
     return NO_MARKS if ours else frozenset({_OUTSIDE})
 

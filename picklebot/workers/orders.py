@@ -64,6 +64,10 @@ class Orders:
         # A lock lives exactly as long as somebody holds or awaits it.
         self._running: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
+    def menu(self) -> list[tuple[str, str]]:
+        """Return what can be typed: (name, what it does)."""
+        return [(command.name, command.summary) for command in self._commands.known]
+
     def parse(self, content: str) -> tuple[str, str] | None:
         """Return (name, argument) if `content` is a command, known or not; None if it is a message."""
         return self._commands.parse(content)

@@ -61,7 +61,7 @@ class Posting:
         Raises:
             ValueError: there is no such place.
         """
-        to = await self._place(context.deliver)
+        to = await self.place(context.deliver)
         if to is None:
             raise ValueError("there is nobody to post to: the owner has not spoken anywhere yet")
         events = [
@@ -77,12 +77,12 @@ class Posting:
             )
             for part, text in enumerate(self._split(self._redact(content), to))
         ]
-        await self._send(events)
+        await self.put(events)
         return str(to)
 
     async def tell(self, task: Task, words: str) -> None:
         """Say something of a task where its replies go; where there is no such place, the log has it."""
-        if (to := await self._place(task.place)) is not None:
+        if (to := await self.place(task.place)) is not None:
             event = OutboundEvent(
                 id=new_id(),
                 session_id=task.session_id or "",
@@ -91,7 +91,7 @@ class Posting:
                 content=words,
                 created_at=self._clock.now(),
             )
-            await self._send([event])
+            await self.put([event])
 
     async def ask(self, proposal: Proposal) -> None:
         """Put a question before the owner where they spoke last, once for the question; /approve has it in any case."""
@@ -100,6 +100,8 @@ class Posting:
                 f"An agent asks this in {proposal.source}. "
                 f"/approve {proposal.id} agrees, /deny {proposal.id} refuses.\n\n{in_full(proposal, limit=_SHOWN)}"
             )
+            texts = self._split(words, to)
+            answers = (("Approve", f"/approve {proposal.id}"), ("Deny", f"/deny {proposal.id}"))
             events = [
                 OutboundEvent(
                     id=id_of(proposal.key, f"{proposal.key}:asked:{part}" if part else f"{proposal.key}:asked"),
@@ -107,19 +109,26 @@ class Posting:
                     source=proposal.source,
                     to=to,
                     content=text,
+                    choices=answers if part == len(texts) - 1 else (),
                     part=part,
                     created_at=self._clock.now(),
                 )
-                for part, text in enumerate(self._split(words, to))
+                for part, text in enumerate(texts)
             ]
-            await self._send(events)
+            await self.put(events)
 
-    async def _send(self, events: Sequence[OutboundEvent]) -> None:
+    def clear(self, text: str) -> str:
+        """Return `text` without the secrets that are known."""
+        return self._redact(text)
+
+    async def put(self, events: Sequence[OutboundEvent]) -> None:
+        """Put messages on their way, unless they are already."""
         if await self._posts.post(events):
             for event in events:
                 await self._bus.publish(event)
 
-    async def _place(self, deliver: str | None) -> Source | None:
+    async def place(self, deliver: str | None) -> Source | None:
+        """Return where something goes that is delivered as a job says; None: there is no such place."""
         return await self._places.last() if deliver in {None, "none", "last"} else Source.parse(str(deliver))
 
     def _split(self, content: str, to: Source) -> list[str]:

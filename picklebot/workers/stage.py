@@ -26,6 +26,7 @@ from picklebot.tools.base import ToolContext
 from picklebot.workers.destinations import LastPlace, Nowhere
 from picklebot.workers.dispatch import Roster
 from picklebot.workers.family import Family
+from picklebot.workers.guests import Guests
 
 
 class Agents(Protocol):
@@ -135,4 +136,5 @@ class Stage:
     """Share of a model's window from which on a conversation is made shorter."""
     roster: Roster = lambda: ()
     """Every agent, for those that may call others."""
+    guests: Guests = field(default_factory=Guests)
     clock: Clock

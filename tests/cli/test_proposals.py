@@ -9,7 +9,7 @@ from picklebot.core.source import Source
 from picklebot.store.sqlite import SqliteStore
 from picklebot.tools.base import ToolContext
 from picklebot.workers.file_proposals import FileProposals
-from picklebot.workers.places import is_owner
+from picklebot.workers.people import People
 from tests.cli.inside import command, document
 from tests.cli.running import fill, run
 
@@ -19,7 +19,7 @@ JOB = "---\nname: Brief\nevery: 5m\n---\nTell me the news.\n"
 async def a_job(store: SqliteStore) -> Proposal:
     """Propose a job as an agent does."""
     clock = SystemClock()
-    files = FileProposals(proposals=store.proposals, is_owner=is_owner, now=clock.now)
+    files = FileProposals(proposals=store.proposals, is_owner=People({}, store.pairings).is_owner, now=clock.now)
     context = ToolContext(
         session_id="s1", agent_id="echo", source=Source("telegram", ("6",)), key="e1:0:c1", cause_id="e1"
     )

@@ -16,6 +16,7 @@ from picklebot.gateway.hooks.signature import sign
 from picklebot.testing import FakeClock, ScriptedModel
 from picklebot.wiring.hooks import hooks_of
 from picklebot.workers.marking import marks_of
+from picklebot.workers.people import by_channel
 from picklebot.workspace import Workspace
 from tests.gateway.conftest import Serve, Site
 
@@ -64,7 +65,7 @@ async def test_a_signed_delivery_is_accepted_and_its_agent_reads_the_template(
         answer = await ring(site, signed(body), body)
         assert answer.status_code == 202, answer.text
         [event] = await accepted(site)
-        assert marks_of(event, [], {}) == {"outside"}
+        assert marks_of(event, [], {}, is_owner=by_channel) == {"outside"}
         assert answer.json() == {"event_id": event.id, "session_id": event.session_id, "duplicate": False}
         assert (str(event.source), event.agent_id, event.deliver) == ("hook:tracker", "echo", "none")
         mark = event.content.partition("<outside-")[2][:8]

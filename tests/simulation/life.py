@@ -28,12 +28,18 @@ from picklebot.store.sqlite import SqliteStore
 from picklebot.supervisor import supervise
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.agent import AgentWorker
+from picklebot.workers.attachments import Attachments
 from picklebot.workers.base import Worker
 from picklebot.workers.casting import Casting
-from picklebot.workers.channel import ChannelWorker, Door
+from picklebot.workers.channel import ChannelWorker
 from picklebot.workers.commands import Commands
 from picklebot.workers.delivery import DeliveryWorker, RetryPolicy
+from picklebot.workers.door import Door, Visitors
 from picklebot.workers.orders import Orders
+from picklebot.workers.pace import Pace
+from picklebot.workers.pairing import Greeter
+from picklebot.workers.people import People
+from picklebot.workers.reception import Reception
 from picklebot.workers.skills import Skills
 from picklebot.workers.stage import Stage
 from picklebot.workers.transcripts import Transcripts
@@ -179,12 +185,19 @@ class Life:
         orders = Orders(bus=bus, inbox=store.inbox, claims=store.claims, sessions=store.sessions, commands=Commands({}))
         policy = RetryPolicy(jitter=lambda most: self._rng.uniform(most / 2, most))
         agents = [self._agent_worker(bus, store, casting, clock) for _ in range(self._plants.agent_workers)]
-        routing = RoutingTable([], default="echo")
-        door = Door(routing=routing, agents=cast, queue_limit=20, room=agents[0].room)
+        door = Door(
+            routing=RoutingTable([], default="echo"),
+            agents=cast,
+            visitors=Visitors(People({}, store.pairings), Pace(clock, each=20, together=100), listed=()),
+            greeter=Greeter(store.pairings, now=clock.now),
+            attachments=Attachments(Path("/nowhere")),
+            queue_limit=20,
+        )
+        reception = Reception(bus=bus, inbox=store.inbox, orders=orders, room=agents[0].room)
         return [
             DeliveryWorker(bus=bus, outbox=store.outbox, channels=channels, clock=clock, policy=policy),
             *agents,
-            ChannelWorker(bus=bus, inbox=store.inbox, channels=channels, door=door, orders=orders, clock=clock),
+            ChannelWorker(channels=channels, door=door, reception=reception, troubles=store.troubles, clock=clock),
         ]
 
     def _agent_worker(self, bus: EventBus, store: SqliteStore, casting: Casting, clock: SimClock) -> AgentWorker:

@@ -12,7 +12,7 @@ from picklebot.core.source import Source
 from picklebot.errors import PicklebotError, StoreFull, ToolError
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.workers.approvals import NOT_OWNER, Approvals
-from picklebot.workers.places import is_owner
+from picklebot.workers.people import People
 from tests.store.conftest import NOW
 
 OWNER, OTHER, STRANGER = Source("cli", ("ann",)), Source("ws", ("1",)), Source("telegram", ("6", "6"))
@@ -31,7 +31,7 @@ class Desk:
             proposals=store.proposals,
             appliers={"task": self.apply},
             budgets=self,
-            is_owner=is_owner,
+            is_owner=People({}, store.pairings).is_owner,
             now=lambda: self.now,
         )
         self._table = approvals.table()

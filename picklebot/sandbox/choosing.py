@@ -3,13 +3,15 @@
 Promises that what is said to hold was tried. Knows no tool.
 """
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from picklebot.sandbox import probe
 from picklebot.sandbox.bubblewrap import find_program
+from picklebot.sandbox.groups import Groups
+from picklebot.sandbox.landlock import LandlockLauncher, missing
 from picklebot.sandbox.launcher import BubblewrapLauncher
 
 Mode = Literal["auto", "bubblewrap", "landlock", "off"]
@@ -21,31 +23,60 @@ INSTALL = "install bubblewrap (apt install bubblewrap, or pip install 'picklebot
 class Choice:
     """A launcher whose sandbox holds; or none, and why. `off`: nobody wants one."""
 
-    launcher: BubblewrapLauncher | None
+    launcher: BubblewrapLauncher | LandlockLauncher | None
     name: str = ""
     why: str = ""
     fix: str = ""
     off: bool = False
 
 
-_tried: dict[tuple[Path, bool], Sequence[str]] = {}
+_tried: dict[tuple[str, bool], Sequence[str]] = {}
 
 
 def choose(mode: Mode, *, memory_mb: int, network: bool) -> Choice:
     """Return what keeps tools apart. Blocks for a tenth of a second, the first time."""
     if mode == "off":
         return Choice(launcher=None, why="config.yaml switches it off", off=True)
-    if mode == "landlock":
-        return Choice(launcher=None, why="sandbox.mode: landlock is not there yet", fix="say auto or bubblewrap")
+    refused: list[Choice] = []
+    for kind in ("bubblewrap", "landlock"):
+        if mode in {"auto", kind}:
+            choice = _bubblewrap if kind == "bubblewrap" else _landlock
+            found = choice(memory_mb=memory_mb, network=network)
+            if found.launcher is not None:
+                return found
+            refused.append(found)
+    return replace(refused[0], why="; ".join(each.why for each in refused))
+
+
+def _bubblewrap(*, memory_mb: int, network: bool) -> Choice:
     program = find_program()
     if program is None:
         return Choice(launcher=None, why="there is no bubblewrap here", fix=INSTALL)
     launcher = BubblewrapLauncher(program, memory_mb=memory_mb, network=network)
-    if (program, network) not in _tried:
-        _tried[program, network] = probe.look(launcher, network=network)
-    if leaks := _tried[program, network]:
+    if leaks := _tries(launcher, str(program), network=network):
         return Choice(launcher=None, why=f"bubblewrap does not hold here: {'; '.join(leaks)}", fix=_advice(leaks))
     return Choice(launcher=launcher, name="bubblewrap")
+
+
+def _landlock(*, memory_mb: int, network: bool) -> Choice:
+    if why := missing():
+        return Choice(launcher=None, why=why, fix=INSTALL)
+    groups = Groups(memory_mb=memory_mb)
+    if os.geteuid() == 0 and not groups.usable():
+        why = "Landlock bounds no processes of root, and no control group can be made here"
+        return Choice(launcher=None, why=why, fix=f"run picklebot as a user of its own, or {INSTALL}")
+    bound = groups.enter if os.geteuid() == 0 else tuple
+    launcher = LandlockLauncher(memory_mb=memory_mb, network=network, bound=bound)
+    if leaks := _tries(launcher, "landlock", network=network):
+        return Choice(launcher=None, why=f"Landlock does not hold here: {'; '.join(leaks)}", fix=INSTALL)
+    return Choice(launcher=launcher, name="Landlock")
+
+
+def _tries(launcher: BubblewrapLauncher | LandlockLauncher, name: str, *, network: bool) -> Sequence[str]:
+    """Look around, once for each kind in the life of this process."""
+    if (name, network) not in _tried:
+        _tried[name, network] = probe.look(launcher, network=network)
+    return _tried[name, network]
 
 
 def _advice(leaks: Sequence[str]) -> str:

@@ -44,9 +44,6 @@ CONTROL_FOLDERS = ("agents", "crons", "skills", "tools")
 CONTROL_FILES = ("config.yaml", *sorted(guard.PROMPTS))
 STATE, SECRETS = ".picklebot", ".env"
 
-#: Out of sight at the top of the workspace, where somebody made their home one.
-PRIVATE = (".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".git-credentials", ".password-store")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -65,7 +62,7 @@ def view_of(root: Path, *, writable: bool, network: bool) -> View:
     etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
     readable = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
     control = [root / name for name in (*CONTROL_FILES, *CONTROL_FOLDERS)]
-    private = [path for name in (SECRETS, *PRIVATE) if (path := root / name).exists()]
+    private = [path for name in (SECRETS, *sorted(guard.HOMELY)) if (path := root / name).exists()]
     return View(
         readable=[path for path in readable if path.exists()],
         root=root,

@@ -1,34 +1,54 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
 `filter` is what `serve` and `probe` give up first: "closed" (sockets too), "open" (not those of the network), or
-nothing, where no sandbox is wanted. Calls inherit it.
+nothing, where no sandbox is wanted. Calls inherit it. `walls`, as JSON, are those that Landlock is to raise.
 """
 
 import json
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # -I leaves the program's own folder out
 
-from picklebot.toolhost.confining import Unsupported, confine
-from picklebot.toolhost.host import serve
-from picklebot.toolhost.one import answer
-from picklebot.toolhost.probing import leaks
+def _adopt(name: str, folder: Path) -> None:
+    """Make a package of a folder by its path: to be found by name, the folder above it would have to be listed."""
+    spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
-def main(mode: str, root: str, memory_mb: str, filter_name: str = "") -> None:
+_HERE = Path(__file__).resolve().parent
+_adopt("picklebot", _HERE.parent)  # -I leaves the program's own folder out
+_adopt("picklebot.toolhost", _HERE)
+
+from picklebot.toolhost.confining import Unsupported, confine  # noqa: E402
+from picklebot.toolhost.host import serve  # noqa: E402
+from picklebot.toolhost.one import answer  # noqa: E402
+from picklebot.toolhost.probing import leaks  # noqa: E402
+from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
+
+
+def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "") -> None:
     """Run as the host, as one call of it, or as a look around."""
-    if filter_name:
-        try:
-            confine(network=filter_name == "open")
-        except Unsupported as exc:
-            sys.exit(str(exc))
+    walls = Walls.from_json(walls_json) if walls_json else None
+    try:
+        if walls and mode in {"serve", "probe"}:
+            walls.raise_around_host(root)
+        if filter_name:
+            hide_memory()
+            confine(network=filter_name == "open", unseen=walls is not None)
+    except (Unsupported, OSError) as exc:
+        sys.exit(str(exc))
     if mode == "serve":
-        serve(root, int(memory_mb))
+        serve(root, int(memory_mb), walls)
     elif mode == "probe":
+        if walls:
+            walls.raise_around_command(root)
         print(json.dumps(leaks(json.loads(sys.stdin.readline()))))
     else:
-        answer(mode, root, int(memory_mb))
+        answer(mode, root, int(memory_mb), walls)
 
 
 if __name__ == "__main__":

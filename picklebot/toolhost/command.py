@@ -9,13 +9,15 @@ import resource
 import selectors
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from picklebot.toolhost import family
 from picklebot.toolhost.kept import Kept
+from picklebot.toolhost.walls import Walls
 from picklebot.toolhost.wire import Failure
 
 MAX_OUTPUT = 64_000_000  #: bytes, after which a command is stopped
@@ -24,15 +26,19 @@ GLANCE, LOOK = 0.05, 0.25  #: seconds between two counts of processes, and betwe
 LINGER = 0.5  #: seconds that a background process may hold the output open once the command itself has ended
 _CHUNK = 65536
 _MEGABYTE = 1024 * 1024
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)  # by Python, and a child would inherit that
 _FILE_MB = 512  #: the largest file a command may write
 
 
-def run(root: str, given: Mapping[str, Any], seconds: float, *, control: int, memory_mb: int) -> str:
+def run(
+    root: str, given: Mapping[str, Any], seconds: float, *, control: int, memory_mb: int, walls: Walls | None = None
+) -> str:
     """Return what the command wrote, and how it ended. Its end is ours too if `control` is closed before."""
     family.adopt_orphans()
     _limit(memory_mb, seconds)
     os.chdir(root)
-    command = _Command(given["command"], control, memory_mb)
+    shut_in = partial(walls.raise_around_command, root) if walls else None
+    command = _Command(given["command"], control, memory_mb, shut_in)
     try:
         ending = command.follow(time.monotonic() + seconds)
     finally:
@@ -47,7 +53,7 @@ def run(root: str, given: Mapping[str, Any], seconds: float, *, control: int, me
 class _Command:
     """The command; `pid` is also its process group."""
 
-    def __init__(self, command: str, control: int, memory_mb: int) -> None:
+    def __init__(self, command: str, control: int, memory_mb: int, shut_in: Callable[[], None] | None = None) -> None:
         self.output = Kept()
         self._memory_mb = memory_mb
         self._crowd = family.crowd()
@@ -59,18 +65,8 @@ class _Command:
         self._bell = _child_bell()
         shell = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
         try:
-            self.pid = os.posix_spawn(
-                shell,
-                [shell, "-c", command],
-                os.environ,
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, writing, 1),
-                    (os.POSIX_SPAWN_DUP2, writing, 2),
-                ],
-                setsid=True,
-                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores them, and a child would inherit that
-            )
+            arguments = [shell, "-c", command]
+            self.pid = _spawn(arguments, writing) if shut_in is None else _fork(arguments, writing, shut_in)
         except (OSError, ValueError) as exc:
             raise Failure(f"the command could not be started: {exc}") from exc
         finally:
@@ -144,6 +140,43 @@ class _Command:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == self.pid:
                     self._status = os.waitstatus_to_exitcode(ended[1])
+
+
+def _spawn(arguments: list[str], writing: int) -> int:
+    return os.posix_spawn(
+        arguments[0],
+        arguments,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, writing, 1),
+            (os.POSIX_SPAWN_DUP2, writing, 2),
+        ],
+        setsid=True,
+        setsigdef=[*_IGNORED],
+    )
+
+
+def _fork(arguments: list[str], writing: int, shut_in: Callable[[], None]) -> int:
+    """Start it from a copy of ourselves, which shuts itself in first."""
+    if any("\0" in argument for argument in arguments):
+        raise ValueError("embedded null byte")
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
+        shut_in()
+        os.execv(arguments[0], arguments)  # noqa: S606  # the command itself names the shell's words
+    except OSError as exc:
+        os.write(2, f"the command could not be shut in: {exc}\n".encode())
+    finally:
+        os._exit(126)
 
 
 def _child_bell() -> int:

@@ -27,6 +27,14 @@ _REFUSED = {
     "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430,
     "fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_getfd": 438, "mount_setattr": 442, "memfd_secret": 447,
 }  # fmt: skip
+#: What walls by path do not see: modes, owners, times, and what is shared without a name in the file system.
+_UNSEEN = {
+    "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "fchmodat": 268, "fchownat": 260,
+    "fchmodat2": 452, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198,
+    "fremovexattr": 199, "setxattrat": 463, "removexattrat": 466, "utime": 132, "utimes": 235, "futimesat": 261,
+    "shmget": 29, "shmat": 30, "semget": 64, "msgget": 68, "mq_open": 240,
+}  # fmt: skip
+_UTIMENSAT = 280
 _SOCKET, _CLONE, _CLONE3, _IOCTL = 41, 56, 435, 16
 _NEW_NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
 _TYPING_FOR_OTHERS = (0x5412, 0x541C, 0x5423)  # TIOCSTI, TIOCLINUX, TIOCSETD
@@ -43,8 +51,8 @@ class Unsupported(Exception):
     """This machine cannot be held to it; the message says why."""
 
 
-def confine(*, network: bool) -> None:
-    """Give it up.
+def confine(*, network: bool, unseen: bool = False) -> None:
+    """Give it up; with `unseen` also what walls by path do not see.
 
     Raises:
         Unsupported: the kernel or the processor does not know how.
@@ -54,7 +62,7 @@ def confine(*, network: bool) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0):
         raise Unsupported("the kernel does not know no_new_privs")
-    program = list(_program(network=network))
+    program = list(_program(network=network, unseen=unseen))
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
     header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
@@ -62,14 +70,14 @@ def confine(*, network: bool) -> None:
         raise Unsupported(f"the kernel takes no seccomp filter: {errno.errorcode.get(ctypes.get_errno(), '?')}")
 
 
-def _program(*, network: bool) -> Iterable[Instruction]:
+def _program(*, network: bool, unseen: bool) -> Iterable[Instruction]:
     yield (_LOAD, 0, 0, _ARCHITECTURE)
     yield (_JUMP_EQUAL, 1, 0, _ARCH_X86_64)
     yield (_RETURN, 0, 0, _KILL)
     yield (_LOAD, 0, 0, _NUMBER)
     yield (_JUMP_AT_LEAST, 0, 1, _X32)
     yield (_RETURN, 0, 0, _REFUSE | errno.ENOSYS)
-    for number in _REFUSED.values():
+    for number in (*_REFUSED.values(), *(_UNSEEN.values() if unseen else ())):
         yield from _refuse(number, errno.EPERM)
     # Its flags lie in memory, where no filter looks; with this answer, libraries use clone.
     yield from _refuse(_CLONE3, errno.ENOSYS)
@@ -84,6 +92,8 @@ def _program(*, network: bool) -> Iterable[Instruction]:
         for part in ((_JUMP_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW))
     ]
     yield from _inspect(_SOCKET, _FIRST, [*open_families, (_RETURN, 0, 0, _REFUSE | errno.EACCES)])
+    if unseen:  # of an open file only, and not by its path
+        yield from _inspect(_UTIMENSAT, _SECOND, [(_JUMP_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _REFUSE | errno.EPERM)])
     yield (_RETURN, 0, 0, _ALLOW)
 
 

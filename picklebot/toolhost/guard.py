@@ -8,6 +8,11 @@ from collections.abc import Sequence
 #: Out of reach, at the top of the workspace: picklebot's state and its secrets.
 HIDDEN = frozenset({".picklebot", ".env"})
 
+#: Keys at the top of a workspace that is somebody's home: out of reach, too.
+HOMELY = frozenset({
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".git-credentials", ".password-store",
+})  # fmt: skip
+
 #: Folders and files at the top that steer agents, and which an agent may propose to change: its owner decides.
 #: The four files are read in every turn, as instructions or unattended, so what an agent wants to keep by itself goes
 #: to its memories instead.
@@ -31,6 +36,8 @@ def refusal(parts: Sequence[str], *, writing: bool) -> str | None:
         return None
     if names[0] in HIDDEN:
         return "picklebot's own state and secrets are out of reach"
+    if names[0] in HOMELY:
+        return "keys and passwords of a home are out of reach"
     if not writing:
         return None
     if names[0] in CONTROL:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from picklebot.toolhost import drafts, family, files, search, wire
 from picklebot.toolhost.apart import Apart, Children
 from picklebot.toolhost.paths import Tree
+from picklebot.toolhost.walls import Walls
 
 Request: TypeAlias = Mapping[str, Any]
 
@@ -35,7 +36,8 @@ _LAST_WORDS = 1.0  # seconds for commands to end once nobody listens
 class Host:
     """Serves one root."""
 
-    def __init__(self, root: str, memory_mb: int) -> None:
+    def __init__(self, root: str, memory_mb: int, walls: Walls | None = None) -> None:
+        self._walls = ["", walls.to_json()] if walls else []
         self._root = root
         self._memory_mb = memory_mb
         self._tree = Tree(root)
@@ -52,7 +54,7 @@ class Host:
         call_id, tool = request["id"], request["tool"]
         if tool in APART:
             main = str(sys.modules["__main__"].__file__)
-            argv = [sys.executable, "-I", "-S", main, tool, self._root, str(self._memory_mb)]
+            argv = [sys.executable, "-I", "-S", main, tool, self._root, str(self._memory_mb), *self._walls]
             self._calls[call_id] = Apart(self._children, argv, request)
         threading.Thread(target=self._answer, args=(request,), name=f"{tool} {call_id}", daemon=True).start()
 
@@ -90,13 +92,15 @@ class Host:
         return HERE[tool](self._tree, given)
 
 
-def serve(root: str, memory_mb: int) -> None:
+def serve(root: str, memory_mb: int, walls: Walls | None = None) -> None:
     """Answer requests from stdin until it ends."""
     family.adopt_orphans()
-    host = Host(root, memory_mb)
+    host = Host(root, memory_mb, walls)
     for line in iter(lambda: sys.stdin.buffer.readline(wire.MAX_REQUEST + 1), b""):
         if not line.endswith(b"\n"):
             break
         host.take(json.loads(line))
     host.end()
+    if walls:
+        walls.fall()
     os._exit(0)  # threads that still wait for something must not hold us

@@ -12,16 +12,17 @@ from typing import Any
 
 from picklebot.toolhost import command, family, search, wire
 from picklebot.toolhost.paths import Tree
+from picklebot.toolhost.walls import Walls
 
 
-def answer(tool: str, root: str, memory_mb: int) -> None:
+def answer(tool: str, root: str, memory_mb: int, walls: Walls | None = None) -> None:
     """Serve the one request on stdin."""
     request = json.loads(_first_line(0))
     given: Mapping[str, Any] = request["input"]
     seconds: float = request["seconds"]
     try:
         if tool == "bash":
-            output = command.run(root, given, seconds, control=0, memory_mb=memory_mb)
+            output = command.run(root, given, seconds, control=0, memory_mb=memory_mb, walls=walls)
         else:
             # Set loose on somebody's regular expression, Python hears nothing: only the kernel's own default ends it.
             family.die_with_parent()

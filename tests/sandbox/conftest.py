@@ -1,6 +1,7 @@
 """The tools on a workspace with secrets in it, inside the sandbox."""
 
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pytest
 
@@ -9,10 +10,19 @@ from picklebot.tools.launcher import Launcher
 from tests.tools.conftest import hosts as hosts
 from tests.tools.conftest import toolbox as toolbox
 
+Kind: TypeAlias = Literal["bubblewrap", "landlock"]
+
+
+@pytest.fixture(params=["bubblewrap", "landlock"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each test is one of both mechanisms."""
+    found: Kind = request.param
+    return found
+
 
 @pytest.fixture
-def launcher() -> Launcher:
-    choice = choose("bubblewrap", memory_mb=512, network=False)
+def launcher(kind: Kind) -> Launcher:
+    choice = choose(kind, memory_mb=512, network=False)
     assert choice.launcher is not None, f"no sandbox holds here: {choice.why}"
     return choice.launcher
 

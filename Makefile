@@ -37,7 +37,7 @@ check: tools ## format, lint, types, imports, docs, tests: the same as CI
 	@$(BIN)/python -m checks.reference
 	@$(PYTEST) $(ARGS)
 
-docs: dev ## make docs/reference.md anew from the code
+docs: dev ## make docs/reference.md and docs/api.md anew from the code
 	@$(BIN)/python -m checks.reference --write
 
 bench: dev ## measure speed and memory

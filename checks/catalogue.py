@@ -18,6 +18,8 @@ from picklebot.app import open_app
 from picklebot.cli.main import app
 from picklebot.config import Config, json_schema
 from picklebot.core import events
+from picklebot.gateway.endpoint import Endpoint
+from picklebot.gateway.worker import GatewayWorker
 from picklebot.tools.base import Tool
 from picklebot.wiring.tools import describe_tools
 from picklebot.workers.commands import Command
@@ -133,9 +135,20 @@ def slash_commands() -> list[Command]:
         return asyncio.run(opened(Path(folder)))
 
 
-def _config(folder: Path) -> Config:
+def endpoints() -> list[Endpoint]:
+    """Return the routes of the gateway."""
+
+    async def opened(folder: Path) -> list[Endpoint]:
+        async with open_app(_config(folder, gateway={"port": 0})) as daemon:
+            return cast("GatewayWorker", daemon.gateway).site.description.endpoints
+
+    with tempfile.TemporaryDirectory(prefix="picklebot-reference-") as folder:
+        return asyncio.run(opened(Path(folder)))
+
+
+def _config(folder: Path, **further: object) -> Config:
     quiet = {"model": {"provider": "offline"}, "gateway": {"enabled": False}}
-    everything = {**quiet, "web": {"search": {"provider": "searxng", "url": "http://searx"}}}
+    everything = {**quiet, **further, "web": {"search": {"provider": "searxng", "url": "http://searx"}}}
     return Config.build(everything, workspace=Workspace(folder), env={})
 
 

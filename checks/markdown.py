@@ -1,11 +1,11 @@
-"""Reads markdown as far as the documentation check needs: fenced blocks, links, headings.
+"""Reads markdown as far as the documentation check needs: fenced blocks, links, headings; and writes tables.
 
 Promises line numbers that an editor agrees with. Knows nothing of what the blocks mean.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})\s*(?P<language>[\w+-]*)")
@@ -95,3 +95,9 @@ def _until_closed(lines: Iterator[tuple[int, str]], fence: re.Match[str]) -> str
             break
         inside.append(line[indent:] if not line[:indent].strip() else line)
     return "".join(f"{line}\n" for line in inside)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    lines = [header, ["---"] * len(header), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

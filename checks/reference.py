@@ -1,18 +1,20 @@
 """Makes docs/reference.md from the code, so that it cannot lie: settings, commands, slash commands, tools, events.
 
 `python -m checks.reference` says whether the page is up to date; with `--write` it is made anew. Promises the same page
-on every machine. Knows no other page.
+on every machine. Writes docs/api.md beside it, which `checks.api` makes.
 """
 
 import dataclasses
 import difflib
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from checks.catalogue import Setting, commands, event_kinds, settings, slash_commands, tools
+from checks import api
+from checks.catalogue import Setting, commands, endpoints, event_kinds, settings, slash_commands, tools
+from checks.markdown import table
 from checks.tree import TOP, Finding, report
 from picklebot.core import events
 from picklebot.workers.commands import Command
@@ -45,8 +47,8 @@ are rows before anyone hears of them; notices are live only.
 def build() -> str:
     """Return the whole page."""
     parts = [_HEAD, "## Settings", _SETTINGS, *_setting_tables(), "## Commands", *_command_parts()]
-    parts += ["## Slash commands", _table(("command", "what it does"), [_slash(each) for each in slash_commands()])]
-    parts += ["## Tools", *_tool_parts(), "## Events", _EVENTS, _table(("event", "kind", "fields", "meaning"), _rows())]
+    parts += ["## Slash commands", table(("command", "what it does"), [_slash(each) for each in slash_commands()])]
+    parts += ["## Tools", *_tool_parts(), "## Events", _EVENTS, table(("event", "kind", "fields", "meaning"), _rows())]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -55,12 +57,12 @@ def _setting_tables() -> Iterator[str]:
     tops = [each for each in found if "." not in each.path]
     header = ("key", "kind", "default", "what it does")
     plain = [top for top in tops if not any(each.path.startswith(f"{top.path}.") for each in found)]
-    yield _table(header, [_setting(each) for each in plain])
+    yield table(header, [_setting(each) for each in plain])
     for top in (each for each in tops if each not in plain):
         note = " *No effect yet.*" if top.path in NOT_YET else ""
         yield f"### {top.path}\n\n{top.description}{note}"
         inner = [each for each in found if each.path.startswith(f"{top.path}.") and each.kind != "section"]
-        yield _table(header, [_setting(each) for each in inner])
+        yield table(header, [_setting(each) for each in inner])
 
 
 def _setting(setting: Setting) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def _command_parts() -> Iterator[str]:
     for each in commands():
         yield f"### {f'picklebot {each.words}'.strip()}\n\n{each.help}"
         if each.takes:
-            yield _table(("takes", "meaning", "default"), each.takes)
+            yield table(("takes", "meaning", "default"), each.takes)
 
 
 def _slash(command: Command) -> tuple[str, str]:
@@ -87,7 +89,7 @@ def _tool_parts() -> Iterator[str]:
             (f"`{name}`", "needed" if name in needed else "", _meaning(shape))
             for name, shape in tool.input_schema["properties"].items()
         ]
-        yield _table(("input", "", "meaning"), rows)
+        yield table(("input", "", "meaning"), rows)
 
 
 def _meaning(shape: Mapping[str, Any]) -> str:
@@ -102,29 +104,31 @@ def _rows() -> Iterator[tuple[str, ...]]:
         yield f"`{each.__name__}`", kind, fields, inspect.getdoc(each) or ""
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def stale(top: Path) -> list[Finding]:
-    """Return where the page differs from what the code says."""
-    page = top / PAGE
-    written = page.read_text(encoding="utf-8").splitlines() if page.is_file() else []
-    made = build().splitlines()
+    """Return where the reference differs from what the code says."""
+    return differences(top, PAGE, build())
+
+
+def differences(top: Path, page: Path, text: str) -> list[Finding]:
+    """Return where a page differs from `text`, which is what the code says."""
+    written = (top / page).read_text(encoding="utf-8").splitlines() if (top / page).is_file() else []
+    made = text.splitlines()
     steps = difflib.SequenceMatcher(None, written, made, autojunk=False).get_opcodes()
     return [
-        Finding(PAGE, first + 1, f"is out of date, `make docs` mends it; the code says: {' '.join(made[start:end])}")
+        Finding(page, first + 1, f"is out of date, `make docs` mends it; the code says: {' '.join(made[start:end])}")
         for tag, first, _, start, end in steps
         if tag != "equal"
     ]
 
 
 def main() -> int:
-    """Check the page, or write it; return 1 if it is out of date."""
+    """Check the pages that are made from the code, or write them; return 1 if one is out of date."""
+    pages = {PAGE: build(), api.PAGE: api.build(endpoints())}
     if "--write" in sys.argv[1:]:
-        (TOP / PAGE).write_text(build(), encoding="utf-8")
-    return report("the reference says what the code says", stale(TOP))
+        for page, text in pages.items():
+            (TOP / page).write_text(text, encoding="utf-8")
+    found = [finding for page, text in pages.items() for finding in differences(TOP, page, text)]
+    return report("the reference and the page of the API say what the code says", found)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from picklebot.gateway.entrance import create_entrances
 from picklebot.store.sqlite import SqliteStore
 from picklebot.supervisor import supervise
 from picklebot.wiring.channels import open_channels
-from picklebot.wiring.gateway import open_gateway
+from picklebot.wiring.gateway import Examine, open_gateway
 from picklebot.wiring.parts import open_parts
 from picklebot.wiring.staff import Staff, hire
 from picklebot.workers.base import Worker
@@ -59,10 +59,11 @@ async def open_app(
     clock: Clock | None = None,
     models: Models | None = None,
     role: str = "server",
+    examine: Examine = lambda: (),
 ) -> AsyncGenerator[App, None]:
     """Open everything that `config` names, with `channels` beside, for as long as the block lasts.
 
-    `clock` and `models` stand in for the real ones in tests.
+    `clock` and `models` stand in for the real ones in tests. `examine` is what the gateway answers `/api/doctor` with.
 
     Raises:
         AlreadyRunning: another process holds the workspace.
@@ -80,7 +81,7 @@ async def open_app(
         # Terminals fetch their replies themselves, when there are any.
         delivered = {name: channel for name, channel in by_name.items() if channel is not entrances.terminal}
         staff = await hire(config, clock, parts, by_name, delivered=delivered)
-        with open_gateway(config, clock, parts, staff, entrances) as gateway:
+        async with open_gateway(config, clock, parts, staff, entrances, examine=examine) as gateway:
             yield App(
                 config=config,
                 bus=parts.bus,

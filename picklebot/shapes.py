@@ -12,7 +12,11 @@ from picklebot.core.proposals import Proposal
 from picklebot.core.replies import Usage
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
-from picklebot.store.base import CompactionReport, Session, Spend
+from picklebot.jobs.task import Task
+from picklebot.jobs.timing import next_instant
+from picklebot.store.base import CompactionReport, InstantReport, Session, Spend
+from picklebot.store.letters import Letter
+from picklebot.store.links import Intake, Link
 from picklebot.store.reports import TurnReport
 from picklebot.store.turn_reports import CallReport, ReplyReport, StepReport
 
@@ -164,6 +168,81 @@ def knock_json(knock: Knock) -> dict[str, Any]:
         "code": knock.code,
         "at": knock.at.isoformat(),
         "expires_at": knock.expires_at.isoformat(),
+    }
+
+
+def letter_json(letter: Letter) -> dict[str, Any]:
+    """Return something that was set aside."""
+    return {
+        "id": letter.event.id,
+        "kind": letter.kind,
+        "source": str(letter.event.source),
+        "session_id": letter.event.session_id,
+        "created_at": letter.event.created_at.isoformat(),
+        "attempts": letter.attempts,
+        "error": letter.error,
+        "content": letter.content,
+    }
+
+
+def instant_json(instant: InstantReport) -> dict[str, Any]:
+    """Return what became of an instant of a job."""
+    return {
+        "instant": instant.wall,
+        "state": instant.verdict,
+        "reason": instant.reason,
+        "event_id": instant.event_id,
+        "at": instant.at.isoformat(),
+        "open": instant.open,
+    }
+
+
+def task_json(task: Task, now: datetime) -> dict[str, Any]:
+    """Return a job made in conversation, and when it is next."""
+    timing = task.timing
+    live = task.state in {"active", "waiting"}
+    following = next_instant(timing, after=now) if live else None
+    return {
+        "id": str(task.id),
+        "state": "waiting for consent" if task.state == "waiting" else task.state,
+        "prompt": task.prompt,
+        "agent": task.agent_id,
+        "session_id": task.session_id,
+        "deliver": task.place,
+        "schedule": timing.cron,
+        "every": timing.every,
+        "at": timing.at.astimezone(timing.zone).isoformat() if timing.at is not None else None,
+        "timezone": str(timing.zone),
+        "next": following.at.astimezone(timing.zone).isoformat() if following is not None else None,
+        "created_at": task.created_at.isoformat(),
+        "note": task.note,
+    }
+
+
+def link_json(link: Link) -> dict[str, Any]:
+    """Return an event, what became of it, and what followed from it."""
+    shape: dict[str, Any] = {"seq": link.seq, "event": event_json(link.event)}
+    if link.intake is not None:
+        shape["turn"] = _intake_json(link.intake)
+    if link.reply is not None:
+        shape["delivery"] = reply_json(link.reply)
+    return {**shape, "effects": [link_json(effect) for effect in link.effects]}
+
+
+def _intake_json(intake: Intake) -> dict[str, Any]:
+    moments = ("not_before", "started_at", "finished_at")
+    ahead = intake.ahead
+    return {
+        "state": intake.state,
+        "outcome": intake.outcome,
+        "agent": intake.agent_id,
+        "place": intake.place,
+        "attempts": intake.attempts,
+        "error": intake.error,
+        **{name: moment.isoformat() if (moment := getattr(intake, name)) else None for name in moments},
+        "behind": ahead and {"id": ahead.id, "state": ahead.state, "more": ahead.more},
+        "answered_in": intake.answered_in,
+        "steps": [step_json(step) for step in intake.steps],
     }
 
 

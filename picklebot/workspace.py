@@ -74,6 +74,11 @@ class Workspace:
         return self.state / "token"
 
     @property
+    def logins_file(self) -> Path:
+        """Digests of the logins of browsers."""
+        return self.state / "logins.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one daemon of this workspace."""
         return self.state / "lock"

@@ -25,6 +25,7 @@ from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.jobs.job import CRON
 from picklebot.jobs.task import PREFIX, task_id
 from picklebot.lock import Holder, holder_of
+from picklebot.shapes import instant_json
 from picklebot.store.base import InstantReport
 from picklebot.store.sqlite import SqliteStore
 from picklebot.workers.requests import Request, RequestFolder, What
@@ -74,7 +75,7 @@ def history(*, config: Config, name: str, limit: int, as_json: bool) -> int:
     if not found:
         _existing(config, name)
     if as_json:
-        print_json({"history": [_shape(instant) for instant in found]})
+        print_json({"history": [instant_json(instant) for instant in found]})
     elif not found:
         remark(f"No instant of {name} has come yet.")
     else:
@@ -160,14 +161,3 @@ def _is_task(opened: SqliteStore, name: str) -> bool:
 
 def _job_id(name: str) -> str:
     return name if ":" in name else str(Source(CRON, (name,)))
-
-
-def _shape(instant: InstantReport) -> dict[str, object]:
-    return {
-        "instant": instant.wall,
-        "state": instant.verdict,
-        "reason": instant.reason,
-        "event_id": instant.event_id,
-        "at": instant.at.isoformat(),
-        "open": instant.open,
-    }

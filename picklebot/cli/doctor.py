@@ -13,6 +13,7 @@ from picklebot.cli.checks.database import check_database
 from picklebot.cli.checks.definitions import check_definitions, check_names, check_tools
 from picklebot.cli.checks.files import check_config, check_modes
 from picklebot.cli.checks.findings import Finding, Level
+from picklebot.cli.checks.gateway import check_gateway
 from picklebot.cli.checks.hooks import check_hooks
 from picklebot.cli.checks.jobs import check_jobs
 from picklebot.cli.checks.machine import check_clock, check_holder, check_room, check_versions
@@ -39,7 +40,7 @@ _MARKS: Mapping[Level, tuple[str, str]] = {
 
 def doctor(*, workspace: Workspace, fix: bool, as_json: bool) -> int:
     """Print what was found; return 1 if anything is wrong."""
-    found = list(_examine(workspace, mend=fix))
+    found = list(examine(workspace, mend=fix))
     wrong = sum(finding.level == "error" for finding in found)
     if as_json:
         print_json({"ok": not wrong, "findings": [finding.to_json() for finding in found]})
@@ -48,7 +49,8 @@ def doctor(*, workspace: Workspace, fix: bool, as_json: bool) -> int:
     return FAILED if wrong else OK
 
 
-def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
+def examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
+    """Yield what there is to say of each part, mending modes where it is asked to."""
     now = SystemClock().now()
     yield from check_modes(workspace, mend=mend)
     config, found = check_config(workspace, os.environ)
@@ -63,6 +65,7 @@ def _examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from _tools(library, config)
         yield from check_database(config, now=now)
         yield from check_jobs(library, config)
+        yield from check_gateway(config)
         yield from check_memory(config)
         yield from check_servers(config)
         yield from check_sandbox(config)

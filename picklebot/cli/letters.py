@@ -13,6 +13,7 @@ from picklebot.cli.writing import writing
 from picklebot.clock import SystemClock, zone_named
 from picklebot.config import Config
 from picklebot.core.text import shorten
+from picklebot.shapes import letter_json
 from picklebot.store.letters import Letter
 
 _WIDE = 60
@@ -23,7 +24,7 @@ def list_dead(*, config: Config, as_json: bool) -> int:
     with reading(config) as opened:
         found = asyncio.run(opened.letters.dead()) if opened else []
     if as_json:
-        print_json({"events": [_shape(letter) for letter in found]})
+        print_json({"events": [letter_json(letter) for letter in found]})
     elif not found:
         remark("Nothing is set aside.")
     else:
@@ -72,16 +73,3 @@ def _tell(letters: Sequence[Letter], fate: str) -> None:
         remark(f"The {letters[0].kind} {fate}.")
     else:
         remark(f"{counted(len(letters), 'event')} {fate}." if letters else "Nothing was set aside.")
-
-
-def _shape(letter: Letter) -> dict[str, object]:
-    return {
-        "id": letter.event.id,
-        "kind": letter.kind,
-        "source": str(letter.event.source),
-        "session_id": letter.event.session_id,
-        "created_at": letter.event.created_at.isoformat(),
-        "attempts": letter.attempts,
-        "error": letter.error,
-        "content": letter.content,
-    }

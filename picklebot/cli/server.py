@@ -7,10 +7,15 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, cast
 
 from picklebot import __version__, logs
 from picklebot.app import open_app
+from picklebot.cli.checks.findings import Finding
 from picklebot.config import Config
+from picklebot.plugins import load
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +34,7 @@ def server(*, config: Config) -> int:
 
 async def _serve(config: Config) -> None:
     stop = asyncio.Event()
-    async with open_app(config) as app:
+    async with open_app(config, examine=partial(_findings, config)) as app:
         loop = asyncio.get_running_loop()
         main = asyncio.current_task()
         assert main is not None
@@ -60,6 +65,12 @@ async def _serve(config: Config) -> None:
             loop.remove_signal_handler(signal.SIGHUP)
             signal.signal(signal.SIGHUP, _ignore)
     logger.info("stopped clean")
+
+
+def _findings(config: Config) -> Sequence[Mapping[str, Any]]:
+    """Return what `picklebot doctor` finds, loaded by the first who asks."""
+    found = cast("Iterator[Finding]", load("picklebot.cli.doctor:examine", workspace=config.workspace, mend=False))
+    return [finding.to_json() for finding in found]
 
 
 def _ignore(number: int, frame: object) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from picklebot.cli.output import counted, local, many_lines, one_line, print_json, print_table, remark, say
@@ -21,10 +20,10 @@ from picklebot.definitions.crons import CronSpec
 from picklebot.definitions.library import Library, Problem
 from picklebot.definitions.skill_needs import missing
 from picklebot.definitions.skills import SkillSpec
-from picklebot.definitions.spec import Definition
 from picklebot.definitions.values import nearest
 from picklebot.errors import NotFound
 from picklebot.tools.base import Tool
+from picklebot.wiring.fields import LONG, cron_fields, definition_fields
 from picklebot.wiring.machine import machine_of_tools
 from picklebot.wiring.upcoming import jobs_of, states_of
 from picklebot.workers.plans import upcoming
@@ -99,7 +98,7 @@ def _agents(config: Config) -> Shelf:
     def exhibit(spec: AgentSpec) -> Exhibit:
         model = spec.model.name or config.model.name
         row = (spec.id, spec.name, model, shorten(spec.description, _WIDE))
-        fields = _fields(spec, config, without={"prompt", "soul"})
+        fields = definition_fields(spec, config.workspace.root, without=LONG["agent"])
         return Exhibit(row=row, fields=fields, texts={"prompt": spec.prompt, "soul": spec.soul})
 
     exhibits = {name: exhibit(spec) for name, spec in library.agents.items()}
@@ -112,7 +111,7 @@ def _skills(config: Config) -> Shelf:
 
     def exhibit(spec: SkillSpec) -> Exhibit:
         lacking = missing(spec, machine)
-        fields = {**_fields(spec, config, without={"body"}), "missing": lacking}
+        fields = {**definition_fields(spec, config.workspace.root, without=LONG["skill"]), "missing": lacking}
         row = (spec.id, f"needs {', '.join(lacking)}" if lacking else "ready", shorten(spec.description, _WIDE))
         return Exhibit(row=row, fields=fields, texts={"body": spec.body})
 
@@ -133,12 +132,7 @@ def _crons(config: Config) -> Shelf:
         paused = state.paused if state is not None else None
         due = "paused" if paused else local(at, zone) if at else "-" if spec.enabled else "disabled"
         row = (spec.id, when, due, spec.agent or config.default_agent, shorten(spec.name, _WIDE))
-        fields = {
-            **_fields(spec, config, without={"prompt", "missed"}),
-            "missed": spec.missed.policy + (f":{spec.missed.seconds:g}s" if spec.missed.policy == "within" else ""),
-            "next": at.isoformat() if at and not paused else None,
-            "paused": paused,
-        }
+        fields = cron_fields(spec, config.workspace.root, job=jobs[spec.id], state=state, now=now)
         return Exhibit(row=row, fields=fields, texts={"prompt": spec.prompt})
 
     exhibits = {name: exhibit(spec) for name, spec in library.crons.items()}
@@ -164,15 +158,6 @@ def _library(config: Config) -> Library:
 
 def _problems(library: Library, kind: str) -> list[Problem]:
     return [problem for problem in library.problems if problem.kind == kind]
-
-
-def _fields(spec: Definition, config: Config, *, without: set[str]) -> dict[str, Any]:
-    fields = spec.model_dump(mode="json", exclude={*without, "path"})
-    return {**fields, "path": _relative(spec.path, config.workspace.root)}
-
-
-def _relative(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 _SHELVES: Mapping[str, Callable[[Config], Shelf]] = {

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 
 from picklebot import __version__
+from picklebot.cli.knock import login_link
 from picklebot.cli.output import bold, counted, local, one_line, print_json, say
 from picklebot.cli.reading import reading
 from picklebot.clock import SystemClock, zone_named
@@ -44,6 +45,8 @@ def _lines(standing: Standing, config: Config) -> Iterator[str]:
     counts, zone = standing.counts, zone_named(config.timezone)
     yield bold(f"picklebot {__version__} in {one_line(str(config.workspace.root))}")
     yield _who(standing)
+    if standing.holder and standing.holder.url and (link := login_link(config, standing.holder.url)) is not None:
+        yield f"In a browser, once and within ten minutes: {link}"
     yield (
         f"Messages: {counted(counts.open, 'open message')}, {counts.running if standing.holder else 0} being answered; "
         f"{counts.done:,} done, {counts.failed:,} failed, {counts.dead:,} set aside."

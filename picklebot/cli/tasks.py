@@ -5,7 +5,6 @@ does it. Knows no scheduler.
 """
 
 import asyncio
-from datetime import datetime
 
 from picklebot.cli.calling import FAILED, OK, TEMPORARY, USAGE
 from picklebot.cli.crons import PATIENCE, ask, holder_now
@@ -20,8 +19,8 @@ from picklebot.core.text import clean, shorten
 from picklebot.definitions.library import Library
 from picklebot.errors import ChannelError, NotFound
 from picklebot.jobs.task import NewTask, Task, from_mapping, task_id, to_mapping
-from picklebot.jobs.timing import next_instant
 from picklebot.jobs.wishes import Wish, understand, words
+from picklebot.shapes import task_json
 from picklebot.tools.tasks import MAX_PROMPT
 from picklebot.workers.requests import Request, What
 from picklebot.workers.task_roster import BY_HAND
@@ -38,7 +37,7 @@ def list_all(*, config: Config, as_json: bool) -> int:
         ended = asyncio.run(opened.tasks.ended(limit=_ENDED)) if opened else []
     tasks = [*open_, *ended]
     if as_json:
-        print_json({"tasks": [_shape(task, now) for task in tasks]})
+        print_json({"tasks": [task_json(task, now) for task in tasks]})
     elif not tasks:
         remark("Nothing is scheduled.")
     else:
@@ -87,7 +86,7 @@ def add(*, config: Config, prompt: str, agent: str | None, deliver: str, when: d
         remark(f"The daemon has not taken it within {PATIENCE:.0f} s; it will. `picklebot tasks list` tells.")
         return TEMPORARY
     if as_json:
-        print_json(_shape(task, now))
+        print_json(task_json(task, now))
     else:
         say(str(task.id))
         remark(f"Task {task.id} runs {words(task.timing, now=now)}.")
@@ -143,24 +142,3 @@ def _place(text: str) -> str:
 
 def _state(task: Task) -> str:
     return "waiting for consent" if task.state == "waiting" else task.state
-
-
-def _shape(task: Task, now: datetime) -> dict[str, object]:
-    timing = task.timing
-    live = task.state in {"active", "waiting"}
-    following = next_instant(timing, after=now) if live else None
-    return {
-        "id": str(task.id),
-        "state": _state(task),
-        "prompt": task.prompt,
-        "agent": task.agent_id,
-        "session_id": task.session_id,
-        "deliver": task.place,
-        "schedule": timing.cron,
-        "every": timing.every,
-        "at": timing.at.astimezone(timing.zone).isoformat() if timing.at is not None else None,
-        "timezone": str(timing.zone),
-        "next": following.at.astimezone(timing.zone).isoformat() if following is not None else None,
-        "created_at": task.created_at.isoformat(),
-        "note": task.note,
-    }

@@ -4,7 +4,6 @@ Promises an answer beside a running daemon, and one for silence too. Writes noth
 """
 
 import asyncio
-from typing import Any
 
 from picklebot.cli.output import one_line, print_json, say, speaks
 from picklebot.cli.reading import reading_something
@@ -12,8 +11,7 @@ from picklebot.clock import SystemClock
 from picklebot.config import Config
 from picklebot.definitions.library import Library
 from picklebot.lock import holder_of
-from picklebot.shapes import event_json, reply_json, step_json
-from picklebot.store.links import Intake, Link
+from picklebot.shapes import link_json
 from picklebot.wiring.routing import routing_of
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.tree import ASCII, LINES, draw
@@ -26,7 +24,7 @@ def why(*, config: Config, event: str, as_json: bool) -> int:
         chain = asyncio.run(opened.chains.chain(event))
         made = asyncio.run(opened.bindings.all())
     if as_json:
-        print_json({"asked": chain.asked, "running": dict(chain.running), "chain": _link(chain.root)})
+        print_json({"asked": chain.asked, "running": dict(chain.running), "chain": link_json(chain.root)})
         return 0
     workspace, library = config.workspace, Library(config.workspace.root)
     library.scan()
@@ -35,29 +33,3 @@ def why(*, config: Config, event: str, as_json: bool) -> int:
     for line in draw(tell(chain, around), LINES if speaks("".join(LINES)) else ASCII):
         say(one_line(line))
     return 0
-
-
-def _link(link: Link) -> dict[str, Any]:
-    shape: dict[str, Any] = {"seq": link.seq, "event": event_json(link.event)}
-    if link.intake is not None:
-        shape["turn"] = _intake(link.intake)
-    if link.reply is not None:
-        shape["delivery"] = reply_json(link.reply)
-    return {**shape, "effects": [_link(effect) for effect in link.effects]}
-
-
-def _intake(intake: Intake) -> dict[str, Any]:
-    moments = ("not_before", "started_at", "finished_at")
-    ahead = intake.ahead
-    return {
-        "state": intake.state,
-        "outcome": intake.outcome,
-        "agent": intake.agent_id,
-        "place": intake.place,
-        "attempts": intake.attempts,
-        "error": intake.error,
-        **{name: moment.isoformat() if (moment := getattr(intake, name)) else None for name in moments},
-        "behind": ahead and {"id": ahead.id, "state": ahead.state, "more": ahead.more},
-        "answered_in": intake.answered_in,
-        "steps": [step_json(step) for step in intake.steps],
-    }

@@ -60,6 +60,8 @@ class Endpoint:
     also: Mapping[int, str] = field(default_factory=dict[int, str])
     """Further statuses that are told of, beside those that every route has."""
     media: str = "application/json"
+    keyed: bool = False
+    """Whether it takes an Idempotency-Key."""
     tag: str = "api"
 
 

@@ -6,7 +6,7 @@ Knows no socket.
 import json
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from picklebot.channels.base import Accepted
 from picklebot.errors import PicklebotError
@@ -48,6 +48,39 @@ class PingFrame(Given):
     """A question whether we are there."""
 
     type: Literal["ping"]
+
+
+class AcceptedShown(BaseModel):
+    """The message is on disk. `duplicate`: it had been before, and nothing new will come of it."""
+
+    type: Literal["accepted"]
+    id: str
+    event_id: str
+    session_id: str
+    duplicate: bool
+
+
+class EventShown(BaseModel):
+    """Something that happened; with `seq` it is durable, and that is its place in the log."""
+
+    type: Literal["event"]
+    event: dict[str, Any]
+    seq: int | None = None
+
+
+class ErrorShown(BaseModel):
+    """What was wrong with a frame; with `id`, with the message of that id, which was not accepted."""
+
+    type: Literal["error"]
+    code: str
+    message: str
+    id: str | None = None
+
+
+class PongShown(BaseModel):
+    """The answer to a ping."""
+
+    type: Literal["pong"]
 
 
 ClientFrame: TypeAlias = Annotated[MessageFrame | SubscribeFrame | StopFrame | PingFrame, Field(discriminator="type")]

@@ -17,6 +17,9 @@ from picklebot.gateway.endpoint import BODY_SECONDS, MAX_BODY, Access, Endpoint
 from picklebot.gateway.names import Names
 from picklebot.gateway.refusals import Refused, refuse
 
+#: Bytes of a body that is too large which are read and thrown away, because whoever is cut off while it sends does not
+#: hear why.
+DRAINED = 8 * MAX_BODY
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -54,15 +57,14 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
+        access = self._access(scope)
+        limited = scope["type"] == "http" and access is not Access.OWN
         try:
-            access = self._access(scope)
             self._check(scope, access)
         except Refused as exc:
             await _answer(exc, scope, receive, send)
-            return
-        if scope["type"] == "http" and access is not Access.OWN:
-            receive = _Limited(receive)
-        await self._app(scope, receive, send)
+        else:
+            await self._app(scope, _Limited(receive) if limited else receive, send)
 
     def _access(self, scope: Scope) -> Access:
         if scope["type"] == "http":
@@ -99,7 +101,7 @@ def _check_change(scope: Scope, headers: Mapping[str, Sequence[str]], caller: Ca
     empty = "transfer-encoding" not in headers and all(size == "0" for size in sizes)
     if not (empty and not kinds and not caller.browser) and [_essence(kind) for kind in kinds] != ["application/json"]:
         raise Refused(415, "json_only", "send Content-Type: application/json")
-    if any(size.isdigit() and int(size) > MAX_BODY for size in sizes):
+    if any(size.isdigit() and int(size) > DRAINED for size in sizes):
         raise _too_large()
 
 
@@ -138,9 +140,9 @@ class _Limited:
             raise Refused(408, "too_slow", why, headers={"Connection": "close"}) from exc
         self._size += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        if self._size > MAX_BODY:
+        if self._size > DRAINED or (self._whole and self._size > MAX_BODY):
             raise _too_large()
-        return message
+        return message if self._size <= MAX_BODY else {**message, "body": b""}
 
 
 async def _answer(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:

@@ -66,6 +66,7 @@ class Hub:
         self._kept: deque[Shown] = deque()
         self._kept_ids: set[str] = set()
         self._kept_bytes = 0
+        self._ahead: deque[tuple[int, Event]] = deque()  # read and not shown yet
         self._missed = 0
 
     async def run(self) -> None:
@@ -97,13 +98,16 @@ class Hub:
         return len(self._viewers)
 
     @asynccontextmanager
-    async def seat(self, viewer: Viewer) -> AsyncGenerator[None, None]:
-        """Show `viewer` what happens from now on, for as long as the block lasts."""
+    async def seat(self, viewer: Viewer, *, live: bool = True) -> AsyncGenerator[None, None]:
+        """Let `viewer` watch from now on, for as long as the block lasts.
+
+        With `live` False it is shown nothing before `catch_up` or `replay`, and then what came meanwhile too.
+        """
         self._viewers.add(viewer)
         self._wanted.set()
         try:
             await self._listening.wait()
-            viewer.seq, viewer.live = self._seq, True
+            viewer.seq, viewer.live = self._seq, live
             yield
         finally:
             viewer.live = False
@@ -130,12 +134,13 @@ class Hub:
     async def replay(
         self, viewer: Viewer, *, session: str | None, after: int, room: Callable[[], Awaitable[None]]
     ) -> None:
-        """Show `viewer` again what is in the log after `after`, then what it missed meanwhile; then it is live again.
+        """Show `viewer` again what is in the log after `after`, then what it missed meanwhile; then it is live.
 
         `room` is awaited between events, so that this one goes as slowly as its reader.
         """
-        seq, until = after, max(viewer.seq, self._seq)
-        viewer.seq, viewer.live = until, False
+        if viewer.live:  # it has seen everything up to here that was its business
+            viewer.seq, viewer.live = max(viewer.seq, self._seq), False
+        seq, until = after, viewer.seq
         while seq < until and (page := await self._log.after(seq, session_id=session, limit=PAGE)):
             for seq, event in page:
                 if seq > until:
@@ -143,6 +148,12 @@ class Hub:
                 if not viewer.push(encode(event, seq)):
                     return
                 await room()
+        # A number that the log has not come to yet is of another log: it hides nothing.
+        viewer.seq = after if until < after <= await self._log.last() else until
+        await self.catch_up(viewer, room=room)
+
+    async def catch_up(self, viewer: Viewer, *, room: Callable[[], Awaitable[None]]) -> None:
+        """Show `viewer` what came after its `seq`, until it is live."""
         while not self._join(viewer):
             for seq, event in await self._log.after(viewer.seq, limit=PAGE):
                 if viewer.wants(event) and not viewer.push(encode(event, seq)):
@@ -163,13 +174,28 @@ class Hub:
     async def _hear(self, event: Event, inbox: Subscription[Event]) -> None:
         notice = isinstance(event, Notice)
         lost, self._missed = inbox.dropped != self._missed, inbox.dropped
-        if lost or (not notice and event.id not in self._kept_ids):
-            while page := await self._log.after(self._seq, limit=PAGE):
-                for seq, durable in page:
-                    self._show(Shown(seq, durable, encode(durable, seq)))
+        if lost:
+            await self._show_up_to(None)
+        elif not notice and event.id not in self._kept_ids:
+            await self._show_up_to(event.id)
         if notice:
             self._show_notice(event)
         self._ring(event, everybody=lost)
+
+    async def _show_up_to(self, event_id: str | None) -> None:
+        """Show the log up to an event, and no further: the notices that belong before what follows are still to come.
+
+        With None, or where it is not there, up to its end.
+        """
+        while True:
+            while self._ahead:
+                seq, event = self._ahead.popleft()
+                self._show(Shown(seq, event, encode(event, seq)))
+                if event.id == event_id:
+                    return
+            self._ahead.extend(await self._log.after(self._seq, limit=PAGE))
+            if not self._ahead:
+                return
 
     def _show(self, shown: Shown) -> None:
         self._seq = shown.seq
@@ -208,6 +234,7 @@ class Hub:
     def _forget(self) -> None:
         self._kept.clear()
         self._kept_ids.clear()
+        self._ahead.clear()
         self._kept_bytes = self._missed = 0
 
 

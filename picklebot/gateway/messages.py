@@ -87,6 +87,7 @@ class Messages:
                 body=Said,
                 shape=Receipt,
                 status=202,
+                keyed=True,
                 also={200: "The reply, where `wait` was long enough."},
             )
         ]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from picklebot.gateway.endpoint import Access, Endpoint, Given, query_of
 from picklebot.gateway.refusals import Refused, reply
+from picklebot.gateway.shown import Ok, StandingShown
 from picklebot.shapes import event_json
 from picklebot.store.base import Log
 
@@ -45,7 +46,7 @@ class Events(BaseModel):
 class Health:
     """Whether the process is alive, and whether it can do its work."""
 
-    def __init__(self, ready: Callable[[], bool]) -> None:
+    def __init__(self, ready: Callable[[], Awaitable[bool]]) -> None:
         self._ready = ready
 
     def endpoints(self) -> list[Endpoint]:
@@ -55,14 +56,16 @@ class Health:
                 method="GET",
                 path="/healthz",
                 answer=self._alive,
-                summary="Whether the process answers. Says nothing else, and needs no token.",
+                summary="Whether the process answers. Says nothing else.",
                 access=Access.OPEN,
+                shape=Ok,
             ),
             Endpoint(
                 method="GET",
                 path="/readyz",
                 answer=self._can_work,
-                summary="Whether messages are taken: 200, or 503 while the daemon stops or its store does not answer.",
+                summary="Whether messages are taken: 200, or 503 while the daemon stops or its store fails.",
+                shape=Ok,
             ),
         ]
 
@@ -70,7 +73,7 @@ class Health:
         return reply({"status": "ok"})
 
     async def _can_work(self, request: Request) -> Response:
-        if not self._ready():
+        if not await self._ready():
             raise Refused(503, "not_ready", "the daemon stops", headers={"Retry-After": "5"})
         return reply({"status": "ready"})
 
@@ -85,7 +88,13 @@ class Reads:
     def endpoints(self) -> list[Endpoint]:
         """Return the routes."""
         return [
-            Endpoint(method="GET", path="/api/status", answer=self._status, summary="How things stand."),
+            Endpoint(
+                method="GET",
+                path="/api/status",
+                answer=self._status,
+                summary="How things stand.",
+                shape=StandingShown,
+            ),
             Endpoint(
                 method="GET",
                 path="/api/events",

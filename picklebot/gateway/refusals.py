@@ -3,8 +3,9 @@
 Promises one shape for every 4xx and 5xx, and that the class of an error alone decides its status. Knows no route.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -70,13 +71,21 @@ def mistakes_in(exc: ValidationError) -> Refused:
 
 def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return JSON, which no cache keeps."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Response(
-        text.encode("utf-8", "replace"),
-        status,
-        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
-        media_type="application/json",
-    )
+    return _response(_written(body), status, headers)
+
+
+async def reply_large(body: Callable[[], Any]) -> Response:
+    """Return JSON that may take a while to be made and written down, both off the loop."""
+    return _response(await asyncio.to_thread(lambda: _written(body())), 200, None)
+
+
+def _written(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+
+
+def _response(written: bytes, status: int, headers: Mapping[str, str] | None) -> Response:
+    fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(written, status, {**fixed, **(headers or {})}, media_type="application/json")
 
 
 def refuse(refused: Refused) -> Response:

@@ -4,6 +4,7 @@ Promises that every answer which is no success is JSON of one shape, 404 and 405
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,8 +15,25 @@ from starlette.websockets import WebSocket
 from picklebot.errors import PicklebotError
 from picklebot.gateway.endpoint import Endpoint
 from picklebot.gateway.guard import Gatekeeper, Guard
+from picklebot.gateway.hub import Hub
+from picklebot.gateway.metrics import Metrics
 from picklebot.gateway.names import Names
+from picklebot.gateway.openapi import Description
 from picklebot.gateway.refusals import on_error
+from picklebot.gateway.secret import Secret
+from picklebot.gateway.sockets import Sockets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is served, and what has to be known of it to run it."""
+
+    app: ASGIApp
+    description: Description
+    hub: Hub
+    metrics: Metrics
+    sockets: Sockets
+    secret: Secret
 
 
 def build(

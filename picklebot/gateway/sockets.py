@@ -5,7 +5,7 @@ nothing, and that a client is shown its own sessions from its first moment. Know
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import assert_never, cast
 
 from pydantic import ValidationError
@@ -26,6 +26,7 @@ from picklebot.store.base import Sessions
 
 OWN_SESSIONS = 50  #: the last ones of a client that it is shown at once
 REPLAYS = 8  #: subscriptions of one client that are caught up at once or wait for it
+PATIENCE = 0.25  #: seconds in which a client that was away says from where it goes on
 STALL = 60.0  #: seconds in which a client has to read something while it catches up
 
 
@@ -50,9 +51,21 @@ class Visitor:
         """Return whether an event is of one of its sessions, or said by it, or it watches everything."""
         return self.everything or event.session_id in self.sessions or event.source == self.source
 
+    def admit(self, session: str | None) -> None:
+        """Let it see a session, or everything, from now on."""
+        if session is None:
+            self.everything = True
+        else:
+            self.sessions.add(session)
+
     def push(self, ready: bytes) -> bool:
         """Send a frame at once, or be dropped."""
         return self._socket.push(ready)
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether it was dropped for reading too slowly."""
+        return self._socket.dropped == TOO_SLOW
 
     async def room(self) -> None:
         """Wait until it has read what it was sent; one that does not is dropped."""
@@ -87,12 +100,13 @@ class Sockets:
         visitor = Visitor(socket, self._entrance.source(greeting.client))
         self.open.add(socket)
         try:
-            async with self._hub.seat(visitor):
+            async with self._hub.seat(visitor, live=False):
                 recent = await self._sessions.recent(source=visitor.source, limit=OWN_SESSIONS)
                 visitor.sessions |= {session.id for session in recent}
                 await _Conversation(self, visitor, greeting.client).hold(websocket)
         finally:
             self.open.discard(socket)
+            self._hub.dropped += visitor.too_slow
 
     async def offer(self, said: MessageFrame, visitor: Visitor, client: str) -> None:
         """Put a message before the door; the client hears what becomes of it."""
@@ -115,21 +129,20 @@ class Sockets:
             )
         )
 
-    async def admit(self, wish: SubscribeFrame, visitor: Visitor) -> None:
-        """Let a client see a session, or everything, from now on.
+    async def whole_id(self, session_id: str) -> str:
+        """Return the id of a session, of which a beginning will do.
 
         Raises:
             NotFound: there is no such session.
         """
-        if wish.session is None:
-            visitor.everything = True
-        else:
-            visitor.sessions.add((await self._sessions.get(wish.session)).id)
+        return (await self._sessions.get(session_id)).id
 
-    async def replay(self, wish: SubscribeFrame, visitor: Visitor) -> None:
-        """Show what is in the log after `after`, then what came meanwhile, then what comes."""
-        if wish.after is not None:
-            await self._hub.replay(visitor, session=wish.session, after=wish.after, room=visitor.room)
+    async def show(self, visitor: Visitor, *, session: str | None = None, after: int | None = None) -> None:
+        """Show what is in the log after `after`, if that is given, then what came meanwhile, then what comes."""
+        if after is None:
+            await self._hub.catch_up(visitor, room=visitor.room)
+        else:
+            await self._hub.replay(visitor, session=session, after=after, room=visitor.room)
 
     def stop(self, session_id: str) -> None:
         """Stop a session's turn.
@@ -155,9 +168,11 @@ class _Conversation:
         self._client = client
         self._replaying = asyncio.Lock()  # one after the other: each begins and ends with a client that is live
         self._replays: set[asyncio.Task[None]] = set()
+        self._live = False
 
     async def hold(self, websocket: WebSocket) -> None:
         async with asyncio.TaskGroup() as beside:
+            self._beside(beside, self._go_live_unasked())
             while (message := await websocket.receive())["type"] == "websocket.receive":
                 try:
                     await self._answer(message.get("text"), beside)
@@ -170,16 +185,13 @@ class _Conversation:
         if text is None:
             raise Refused(400, "bad_frame", "frames are text, not binary")
         given = frames.read(text)
+        if not isinstance(given, SubscribeFrame) or given.after is None:
+            await self._go_live()
         match given:
             case MessageFrame():
                 await self._sockets.offer(given, self._visitor, self._client)
             case SubscribeFrame():
-                if len(self._replays) >= REPLAYS:
-                    raise Refused(429, "busy", "wait until you have caught up with what you asked for before")
-                await self._sockets.admit(given, self._visitor)
-                task = beside.create_task(self._replay(given), name=f"replay for {self._visitor.source}")
-                self._replays.add(task)
-                task.add_done_callback(self._replays.discard)
+                await self._subscribe(given, beside)
             case StopFrame():
                 self._sockets.stop(given.session)
             case PingFrame():
@@ -187,6 +199,34 @@ class _Conversation:
             case _:
                 assert_never(given)
 
-    async def _replay(self, wish: SubscribeFrame) -> None:
+    async def _subscribe(self, wish: SubscribeFrame, beside: asyncio.TaskGroup) -> None:
+        if len(self._replays) >= REPLAYS:
+            raise Refused(429, "busy", "wait until you have caught up with what you asked for before")
+        session = None if wish.session is None else await self._sockets.whole_id(wish.session)
+        if wish.after is None:
+            self._visitor.admit(session)
+            return
+        self._live = True
+        self._beside(beside, self._replay(session, wish.after))
+
+    def _beside(self, group: asyncio.TaskGroup, showing: Coroutine[None, None, None]) -> None:
+        task = group.create_task(showing, name=f"what {self._visitor.source} is shown")
+        self._replays.add(task)
+        task.add_done_callback(self._replays.discard)
+
+    async def _go_live_unasked(self) -> None:
+        """A client that resumes says so first: what it would be shown before that, it would be shown twice."""
+        await asyncio.sleep(PATIENCE)
+        await self._go_live()
+
+    async def _go_live(self) -> None:
+        if not self._live:
+            self._live = True
+            async with self._replaying:
+                await self._sockets.show(self._visitor)
+
+    async def _replay(self, session: str | None, after: int) -> None:
         async with self._replaying:
-            await self._sockets.replay(wish, self._visitor)
+            # From here to the first thing that is shown again lies no await: nothing of it is shown live before.
+            self._visitor.admit(session)
+            await self._sockets.show(self._visitor, session=session, after=after)

@@ -97,6 +97,8 @@ class GatewayHTTP(H11Protocol):
 class GatewaySocket(WebSocketsSansIOProtocol):
     """A WebSocket that never makes its sender wait."""
 
+    dropped: int | None = None  #: the code with which we closed it
+
     def handle_connect(self, event: Request) -> None:
         """Let the application find us."""
         super().handle_connect(event)
@@ -127,6 +129,7 @@ class GatewaySocket(WebSocketsSansIOProtocol):
         """Close it. What waits to be sent is sent first, if it is read within `LINGER`."""
         if not self.open:
             return
+        self.dropped = code
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)

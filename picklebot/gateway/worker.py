@@ -9,10 +9,8 @@ import logging
 from collections.abc import Callable
 
 from picklebot.clock import Clock
-from picklebot.gateway.hub import Hub
 from picklebot.gateway.listener import Listener
-from picklebot.gateway.secret import Secret
-from picklebot.gateway.sockets import Sockets
+from picklebot.gateway.site import Site
 from picklebot.gateway.wire import REVOKED
 
 logger = logging.getLogger(__name__)
@@ -25,21 +23,10 @@ class GatewayWorker:
 
     name = "gateway"
 
-    def __init__(
-        self,
-        *,
-        hub: Hub,
-        listener: Listener,
-        sockets: Sockets,
-        secret: Secret,
-        clock: Clock,
-        listening: Callable[[], None],
-    ) -> None:
+    def __init__(self, site: Site, *, listener: Listener, clock: Clock, listening: Callable[[], None]) -> None:
         """`listening` is called once connections are taken."""
-        self._hub = hub
+        self.site = site
         self._listener = listener
-        self._sockets = sockets
-        self._secret = secret
         self._clock = clock
         self._listening = listening
 
@@ -51,22 +38,26 @@ class GatewayWorker:
             ready()
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hub.run(), name="gateway: hub")
-            watch = group.create_task(self._watch_token(), name="gateway: token")
+            group.create_task(self.site.hub.run(), name="gateway: hub")
+            watches = [
+                group.create_task(self._watch_token(), name="gateway: token"),
+                group.create_task(self.site.metrics.watch(), name="gateway: loop lag"),
+            ]
             await self._listener.run(begun)
-            watch.cancel()
-            self._hub.close()
+            for watch in watches:
+                watch.cancel()
+            self.site.hub.close()
 
     def stop(self) -> None:
         """Take no more; answer what was asked."""
-        self._hub.close()
+        self.site.hub.close()
         self._listener.stop()
 
     async def _watch_token(self) -> None:
-        token = self._secret.digest()
+        token = self.site.secret.digest()
         while True:
             await self._clock.sleep(LOOK_EVERY)
-            if (now := self._secret.digest()) != token:
+            if (now := self.site.secret.digest()) != token:
                 token = now
                 logger.warning("the token was changed: every connection that came in with the old one is closed")
-                self._sockets.expel(REVOKED, "the token was changed")
+                self.site.sockets.expel(REVOKED, "the token was changed")

@@ -21,6 +21,7 @@ _TURNS = f"""SELECT inbox.state, turns.state, inbox.attempts, inbox.error, turns
     WHERE seq IN ({_OF_SESSION}) AND kind IN ('InboundEvent', 'DispatchEvent') ORDER BY seq"""  # noqa: S608  (constants)
 _REPLIES = f"""SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq)
     WHERE seq IN ({_OF_SESSION}) ORDER BY seq"""  # noqa: S608  (constants)
+_DELIVERIES = f"SELECT {REPLY_COLUMNS} FROM outbox JOIN events USING (seq) WHERE state IN (?, ?)"  # noqa: S608  (constants)
 _JOINED = f"""SELECT joined.turn, others.id, joined.step, joined.context, {EVENTS}
     FROM joined JOIN events USING (seq) JOIN events AS others ON others.seq = joined.turn
     WHERE joined.seq IN ({_OF_SESSION}) ORDER BY events.seq"""  # noqa: S608  (constants)
@@ -79,6 +80,12 @@ class SqliteReports:
         rows = await self._database.fetch("PRAGMA quick_check(1)")
         verdict: str = rows[0][0]
         return None if verdict == "ok" else verdict
+
+    async def deliveries(self, state: str | None, *, limit: int) -> list[ReplyReport]:
+        """Return the last replies in a state, newest first; None: those that are not delivered yet."""
+        states = ("pending", "sending") if state is None else (state, state)
+        rows = await self._database.fetch(f"{_DELIVERIES} ORDER BY seq DESC LIMIT ?", (*states, limit))
+        return [decode_reply(row) for row in rows]
 
     async def waiting(self) -> list[Waiting]:
         """Return how many replies wait, by channel, and since when."""
@@ -146,3 +153,28 @@ class SqliteReports:
             "SELECT turn, role, blocks FROM transcript WHERE session_id = ? ORDER BY n", (session_id,)
         )
         return [(turn, Message.from_json(role, blocks)) for turn, role, blocks in rows]
+
+
+class SqliteDurations:
+    """How long things took: reads only, in the order of the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def turns(self, after: int, limit: int) -> list[tuple[int, float | None]]:
+        """Return (seq, seconds) of turns after `after`; None while one goes on."""
+        return await self._lasted(
+            "SELECT seq, finished_at - started_at FROM turns WHERE seq > ? ORDER BY seq LIMIT ?", after, limit
+        )
+
+    async def deliveries(self, after: int, limit: int) -> list[tuple[int, float | None]]:
+        """Return (seq, seconds) of replies after `after`, from being written to being delivered or given up."""
+        return await self._lasted(
+            "SELECT seq, settled_at - created_at FROM outbox JOIN events USING (seq) WHERE seq > ? ORDER BY seq LIMIT ?",
+            after,
+            limit,
+        )
+
+    async def _lasted(self, sql: str, after: int, limit: int) -> list[tuple[int, float | None]]:
+        rows = await self._database.fetch(sql, (after, limit))
+        return [(seq, None if micros is None else micros / 1e6) for seq, micros in rows]

@@ -31,7 +31,7 @@ from picklebot.store.places import SqlitePlaces
 from picklebot.store.posts import SqlitePosts
 from picklebot.store.proposals import SqliteProposals
 from picklebot.store.refusals import SqliteRefusals
-from picklebot.store.reports import SqliteReports
+from picklebot.store.reports import SqliteDurations, SqliteReports
 from picklebot.store.sessions import SqliteSessions
 from picklebot.store.tasks import SqliteTasks
 from picklebot.store.troubles import SqliteTroubles
@@ -50,6 +50,7 @@ class SqliteStore:
     log: SqliteLog
     ledger: SqliteLedger
     reports: SqliteReports
+    durations: SqliteDurations
     chains: SqliteChains
     letters: SqliteLetters
     forks: SqliteForks
@@ -82,6 +83,7 @@ class SqliteStore:
             log=SqliteLog(database),
             ledger=SqliteLedger(database),
             reports=SqliteReports(database),
+            durations=SqliteDurations(database),
             chains=SqliteChains(database),
             letters=SqliteLetters(database),
             forks=SqliteForks(database),

@@ -4,10 +4,10 @@ Promises that a daemon without a gateway loads nothing of the web. Knows no rout
 """
 
 import socket
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, TypeAlias, cast
 
 from picklebot.clock import Clock
 from picklebot.config import Config
@@ -21,6 +21,9 @@ from picklebot.wiring.parts import Parts
 from picklebot.wiring.staff import Staff
 from picklebot.workers.base import Worker
 
+#: Looks a workspace over, as `picklebot doctor` does. It reads files and a database: call it off the loop.
+Examine: TypeAlias = Callable[[], Sequence[Mapping[str, Any]]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -33,17 +36,25 @@ class Ground:
     entrances: Entrances
     bound: socket.socket
     secret: Secret
+    examine: Examine
+    begun: int
+    """The last seq of the log when the daemon began."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return url_of(self.bound)
 
     @property
     def holder(self) -> Holder:
         """This process, and where it listens."""
-        return replace(self.parts.holder, url=url_of(self.bound))
+        return replace(self.parts.holder, url=self.url)
 
 
-@contextmanager
-def open_gateway(
-    config: Config, clock: Clock, parts: Parts, staff: Staff, entrances: Entrances
-) -> Generator[Worker | None]:
+@asynccontextmanager
+async def open_gateway(
+    config: Config, clock: Clock, parts: Parts, staff: Staff, entrances: Entrances, *, examine: Examine
+) -> AsyncGenerator[Worker | None]:
     """Yield the worker that serves the gateway, its port taken already; None where none is to listen.
 
     Raises:
@@ -62,6 +73,8 @@ def open_gateway(
             entrances=entrances,
             bound=bound,
             secret=secret,
+            examine=examine,
+            begun=await parts.store.log.last(),
         )
         yield cast("Worker", load("picklebot.wiring.site:create_worker", ground=ground))
 

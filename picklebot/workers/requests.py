@@ -36,12 +36,17 @@ class Request:
     @property
     def wall(self) -> str:
         """The identity of an instant that is begun by hand."""
-        return f"by hand {self.at}"
+        return by_hand(self.at)
 
     @property
     def moment(self) -> datetime:
         """When it was asked."""
         return datetime.fromisoformat(self.at)
+
+
+def by_hand(at: str) -> str:
+    """Return the identity of an instant that was begun by hand at that moment, in ISO format."""
+    return f"by hand {at}"
 
 
 class RequestFolder:

@@ -72,6 +72,11 @@ class TurnTaker:
         """Return whether the session has a turn in hand."""
         return session_id in self._playing
 
+    def answering(self, session_id: str) -> str | None:
+        """Return the id of the message whose turn a session has in hand, if it has one."""
+        playing = self._playing.get(session_id)
+        return playing.turn.id if playing is not None else None
+
     def interruptible(self, event: InboundEvent) -> bool:
         """Return whether `event` may have come to interrupt a turn: one of the same source, whose agent wants that."""
         playing = self._playing.get(event.session_id)

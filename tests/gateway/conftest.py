@@ -24,17 +24,34 @@ from typing import Any, Protocol
 import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from picklebot.app import App, open_app
 from picklebot.clock import Clock
 from picklebot.config import load
 from picklebot.lock import holder_of
-from picklebot.models.base import Model
-from picklebot.testing import FakeClock
+from picklebot.models.base import Model, ModelEvent, ModelRequest
+from picklebot.testing import FakeClock, ScriptedModel
 from picklebot.workspace import Workspace
 from tests.flow.conftest import OneModel as OneModel
 from tests.flow.conftest import agent as agent
 from tests.flow.conftest import mine as mine
+
+
+class Always:
+    """A model that gives the same answer to everybody, for ever."""
+
+    name = "always"
+
+    def __init__(self, words: str = "yes") -> None:
+        self._words = words
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        async for event in ScriptedModel(self._words).stream(request):
+            yield event
+
+    async def aclose(self) -> None: ...
+
 
 PATIENCE = 20.0  #: seconds until something that should happen counts as missing
 
@@ -67,6 +84,14 @@ class Socket:
             pass
         return frame
 
+    async def closed(self) -> int | None:
+        """Read until the daemon ends the connection; return the code that it says."""
+        try:
+            while True:
+                await self.read()
+        except ConnectionClosed as exc:
+            return exc.rcvd.code if exc.rcvd is not None else None
+
     async def event(self, kind: str) -> dict[str, Any]:
         """Return the next event of a type, with its seq if it has one."""
         while (frame := await self.until("event"))["event"]["type"] != kind:
@@ -84,6 +109,8 @@ class Site:
     clock: FakeClock
     http: httpx2.AsyncClient
     stranger: httpx2.AsyncClient
+    stop: Callable[[], None]
+    """Stops the daemon, as the end of the block does."""
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -102,6 +129,41 @@ class Site:
         address = f"ws://{self.host}/ws{query}"
         async with connect(address, additional_headers={**self.bearer, **headers}, proxy=None) as connection:
             yield Socket(connection)
+
+
+async def raw(site: Site, *lines: str, whole: bool = True) -> tuple[int, dict[str, str], str]:
+    """Send a head letter by letter, with its end if `whole`; return status, headers and body of what comes back."""
+    reader, writer = await asyncio.open_connection(*site.host.split(":"))
+    writer.write("\r\n".join([*lines, *(["", ""] if whole else [])]).encode("latin-1"))
+    async with asyncio.timeout(PATIENCE):
+        answer = (await reader.read()).decode()
+    writer.close()
+    head, _, text = answer.partition("\r\n\r\n")
+    status, *fields = head.split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+    return int(status.split()[1]), headers, text
+
+
+async def logged_in(site: Site) -> dict[str, str]:
+    """Log a browser in; return its cookie."""
+    link = (await site.http.post("/api/login")).json()["url"]
+    answer = await site.stranger.get(link)
+    site.stranger.cookies.clear()
+    assert answer.status_code == 303
+    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+
+def code(answer: httpx2.Response) -> tuple[int, str]:
+    """Return the status of a refusal, and its code."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+async def refused(site: Site, **headers: str) -> int:
+    """Return the status with which a WebSocket is refused."""
+    with pytest.raises(InvalidStatus) as caught:
+        async with connect(f"ws://{site.host}/ws", additional_headers=headers, proxy=None):
+            pass
+    return caught.value.response.status_code
 
 
 class Serve(Protocol):
@@ -150,7 +212,15 @@ def serve(workspace: Path, clock: FakeClock, gateway: Callable[..., None]) -> Se
             headers = {"Authorization": f"Bearer {token}"}
             async with client(holder.url) as stranger, client(holder.url, headers) as http:
                 try:
-                    yield Site(app=app, url=holder.url, token=token, clock=clock, http=http, stranger=stranger)
+                    yield Site(
+                        app=app,
+                        url=holder.url,
+                        token=token,
+                        clock=clock,
+                        http=http,
+                        stranger=stranger,
+                        stop=stop.set,
+                    )
                 finally:
                     stop.set()
 

@@ -48,6 +48,7 @@ def check_modes(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
     wanted = {
         workspace.env_file: 0o600,
         workspace.token_file: 0o600,
+        workspace.logins_file: 0o600,
         workspace.state: 0o700,
         workspace.logs: 0o700,
         workspace.ipc: 0o700,

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 
 HEADER_SECONDS = 10.0  #: for the head of a request
 BACKLOG = 1 << 20  #: bytes that may wait for a WebSocket before it counts as too slow
@@ -105,6 +106,14 @@ class GatewaySocket(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
             extensions[SOCKET] = self
+
+    def shutdown(self) -> None:
+        """Close it. One that its client is closing at this moment takes no close of ours any more."""
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            self.stop_keepalive()
+            self.transport.close()
+            return
+        super().shutdown()
 
     @property
     def open(self) -> bool:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from picklebot.gateway.endpoint import BODY_SECONDS, MAX_BODY, Access, Endpoint
 from picklebot.gateway.names import Names
+from picklebot.gateway.plain import goes_somewhere
 from picklebot.gateway.refusals import Refused, refuse
 
 #: Bytes of a body that is too large which are read and thrown away, because whoever is cut off while it sends does not
@@ -146,10 +147,12 @@ class _Limited:
 
 
 async def _answer(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    response = refuse(refused)
     if scope["type"] == "http":
+        accept = _headers(scope).get("accept", ())
+        response = refuse(refused, to_browser=goes_somewhere(scope["method"], accept))
         await response(scope, receive, send)
         return
+    response = refuse(refused)
     head: dict[str, Any] = {"status": response.status_code, "headers": response.raw_headers}
     await receive()  # the connect
     await send({"type": "websocket.http.response.start", **head})

@@ -1,6 +1,7 @@
 """What the gateway says when it refuses: `{"error": {"code", "message"}}` and the status that goes with it.
 
-Promises one shape for every 4xx and 5xx, and that the class of an error alone decides its status. Knows no route.
+Promises one shape for every 4xx and 5xx, but for a browser that goes somewhere, which gets the same words as a page;
+and that the class of an error alone decides its status. Knows no route.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from picklebot.errors import (
     ToolError,
     Transient,
 )
+from picklebot.gateway.plain import goes_somewhere, refusal_page
 
 _SHOWN = 300  #: characters of a value that are said back
 
@@ -88,22 +90,28 @@ def _response(written: bytes, status: int, headers: Mapping[str, str] | None) ->
     return Response(written, status, {**fixed, **(headers or {})}, media_type="application/json")
 
 
-def refuse(refused: Refused) -> Response:
-    """Return a refusal as a response."""
+def refuse(refused: Refused, *, to_browser: bool = False) -> Response:
+    """Return a refusal as a response: JSON, or a page for a browser that goes somewhere."""
+    if to_browser:
+        return refusal_page(refused.status, refused.code, str(refused), refused.headers)
     return reply({"error": {"code": refused.code, "message": str(refused)}}, refused.status, refused.headers)
 
 
 async def on_error(request: Request, exc: Exception) -> Response:
     """Answer whatever came out of a handler. A bug is answered with 500, without its words, and then logged above."""
+    return refuse(_refused(request, exc), to_browser=goes_somewhere(request.method, request.headers.getlist("accept")))
+
+
+def _refused(request: Request, exc: Exception) -> Refused:
     match exc:
         case PicklebotError():
-            return refuse(refusal_of(exc))
+            return refusal_of(exc)
         case HTTPException():
             status = HTTPStatus(exc.status_code)
             code = status.phrase.lower().replace(" ", "_")
-            return refuse(Refused(exc.status_code, code, _explained(request, exc.status_code), headers=exc.headers))
+            return Refused(exc.status_code, code, _explained(request, exc.status_code), headers=exc.headers)
         case _:
-            return refuse(Refused(500, "internal", "this is a bug of picklebot: its log has the traceback"))
+            return Refused(500, "internal", "this is a bug of picklebot: its log has the traceback")
 
 
 def _explained(request: Request, status: int) -> str:

@@ -1,6 +1,6 @@
 """Leaves out the tests that drive a browser where the machine has none, and says so where nobody overlooks it.
 
-A test drives one if it asks for the fixture `browser_path`. Promises that on CI such a test fails instead, and that the
+A test drives one if it asks for the fixture `browser_path`, which `browser_of` makes. Promises that on CI such a test fails instead, and that the
 workers of a run in parallel use the browser that the run was started with. Knows nothing of picklebot.
 """
 
@@ -13,6 +13,7 @@ import pytest
 from checks.browser import NoBrowser, find
 
 FIXTURE = "browser_path"
+PLUGIN = "picklebot-browsers"
 _GIVEN, _LEFT = "picklebot_browser", "picklebot_left_out"
 
 
@@ -30,13 +31,6 @@ class Browsers:
             self.path = find(env)
         except NoBrowser as exc:
             self.missing = str(exc)
-
-    @pytest.fixture(scope="session", name=FIXTURE)
-    def browser_path(self) -> Path:
-        """Return the browser's program."""
-        if self.path is None:
-            pytest.fail(self.missing, pytrace=False)
-        return self.path
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what cannot run."""
@@ -68,3 +62,12 @@ class Browsers:
         if self._left_out:
             words = f"NOT RUN: {self._left_out} tests of the web page, which need a real browser. {self.missing}"
             terminalreporter.write_line(words, red=True, bold=True)
+
+
+def browser_of(config: pytest.Config) -> Path:
+    """Return the browser's program, for a fixture called `browser_path`; without one the test fails."""
+    plugin = config.pluginmanager.get_plugin(PLUGIN)
+    assert isinstance(plugin, Browsers)
+    if plugin.path is None:
+        pytest.fail(plugin.missing, pytrace=False)
+    return plugin.path

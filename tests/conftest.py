@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.browsers import Browsers
+from tests.browsers import PLUGIN, Browsers
 from tests.guards import Guards
 
 # The suite tries the same examples every time; `--hypothesis-profile=search` looks for new ones.
@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Browsers(config), "picklebot-browsers")  # first: the guards clear the environment
+    config.pluginmanager.register(Browsers(config), PLUGIN)  # first: the guards clear the environment
     config.pluginmanager.register(Guards(), "picklebot-guards")
 
 

@@ -20,13 +20,14 @@ Key = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
 
 
 class MessageFrame(Given):
-    """Something said. The same `id` again, from the same client, is the same message."""
+    """Something said. The same `id` again, from the same client, is the same message. `new`: in a session of its own."""
 
     type: Literal["message"]
     id: Key
     content: str
     session: str | None = Field(default=None, max_length=64)
     agent: str | None = Field(default=None, max_length=64)
+    new: bool = False
 
 
 class SubscribeFrame(Given):

@@ -125,6 +125,7 @@ class Sockets:
                 key=key_of(client, said.id),
                 agent=said.agent,
                 session=said.session,
+                new_session=said.new,
                 settle=settle,
             )
         )

@@ -30,6 +30,7 @@ from picklebot.store.pairings import SqlitePairings
 from picklebot.store.places import SqlitePlaces
 from picklebot.store.posts import SqlitePosts
 from picklebot.store.proposals import SqliteProposals
+from picklebot.store.queues import SqliteQueues
 from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteDurations, SqliteReports
 from picklebot.store.sessions import SqliteSessions
@@ -66,6 +67,7 @@ class SqliteStore:
     places: SqlitePlaces
     posts: SqlitePosts
     proposals: SqliteProposals
+    queues: SqliteQueues
     tasks: SqliteTasks
     compactions: SqliteCompactions
     troubles: SqliteTroubles
@@ -93,6 +95,7 @@ class SqliteStore:
             bindings=SqliteBindings(database),
             proposals=SqliteProposals(database),
             pairings=SqlitePairings(database),
+            queues=SqliteQueues(database),
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
             tasks=SqliteTasks(database),

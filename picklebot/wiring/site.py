@@ -7,6 +7,7 @@ Knows no handler.
 from collections.abc import Sequence
 from typing import Any
 
+from picklebot.gateway import page
 from picklebot.gateway.deeds import Deeds
 from picklebot.gateway.endpoint import Endpoint
 from picklebot.gateway.holdings import Holdings
@@ -19,6 +20,7 @@ from picklebot.gateway.messages import Messages
 from picklebot.gateway.metrics import Metrics
 from picklebot.gateway.names import Names
 from picklebot.gateway.openapi import Description
+from picklebot.gateway.queues import FlowReads
 from picklebot.gateway.reads import Health, Reads
 from picklebot.gateway.site import Site, build
 from picklebot.gateway.sockets import Sockets
@@ -94,4 +96,6 @@ def _endpoints(ground: Ground, hub: Hub) -> Sequence[Endpoint]:
         *Deeds(levers=levers_of(ground), proposals=store.proposals).endpoints(),
         *openai_of(ground, hub).endpoints(),
         *bell_of(ground).endpoints(),
+        *FlowReads(queues=store.queues, sums=store.ledger, log=store.log).endpoints(),
+        *page.endpoints(),
     ]

@@ -16,7 +16,7 @@ from benchmarks.machine import facts
 from benchmarks.rows import Row, Scale
 from benchmarks.table import render
 
-NAMES = ("bus", "turns", "flat", "recovery", "idle", "startup", "jobs", "scheduler", "memory")
+NAMES = ("bus", "turns", "flat", "recovery", "idle", "startup", "jobs", "scheduler", "fanout", "memory")
 
 
 def measure(name: str, scale: Scale) -> list[Row]:

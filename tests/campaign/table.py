@@ -14,6 +14,7 @@ class Budget:
     images: int = 100_000
     seeds: int = 10_000
     zones: int = 200
+    requests: int = 10_000
     seed: int = 1
 
 

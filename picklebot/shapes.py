@@ -4,7 +4,7 @@ Promises that names and shapes stay as they are; fields may join them. Knows no 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from picklebot.core.events import Event
 from picklebot.core.people import Knock
@@ -254,5 +254,7 @@ def _plain(value: object) -> object:
             return str(value)
         case Rights():
             return value.to_json()
+        case frozenset():
+            return sorted(cast("frozenset[str]", value))
         case _:
             return value

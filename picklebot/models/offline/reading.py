@@ -61,8 +61,9 @@ def _texts(message: Message) -> list[str]:
 
 def _spoken(message: Message) -> str:
     texts = _texts(message)
-    own = texts[1:] if texts and texts[0].startswith(_CONTEXT) else texts
-    return _JOB.sub("", "\n\n".join(text for text in own if text.strip()))
+    while texts and texts[0].startswith(_CONTEXT):
+        del texts[0]  # the time and the channel, then what memory has to say
+    return _JOB.sub("", "\n\n".join(text for text in texts if text.strip()))
 
 
 def _is_spoken(message: Message) -> bool:

@@ -183,7 +183,6 @@ def test_known_channels_are_there_and_keep_their_defaults_when_mentioned(read: L
     assert set(channels) == {"cli", "telegram", "discord", "slack", "file", "matrix"}
     assert [name for name, channel in channels.items() if channel.enabled] == ["cli", "slack"]
     assert channels["slack"].options == {
-        "allow": (),
         "token_env": "SLACK_BOT_TOKEN",
         "app_token_env": "SLACK_APP_TOKEN",
         "thread": "always",

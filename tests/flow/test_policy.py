@@ -29,7 +29,6 @@ async def test_a_denied_tool_is_not_offered(daemon: Daemon, channel: FakeChannel
     ("text", "words"),
     [
         ("approvals: {bahs: deny}", "did you mean 'bash'"),
-        ("sandbox: {mode: landlock}", "not there yet"),
         ("store: {url: 'postgresql://x/y'}", "not there yet"),
     ],
 )

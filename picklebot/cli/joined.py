@@ -164,6 +164,7 @@ class Joined:
             agent_id="",
             outcome=_OUTCOMES.get(fate["state"], "failed"),
             error=fate["error"],
+            kind=fate.get("kind") or "",
         )
         await self._bus.publish(end)
 

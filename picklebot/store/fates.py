@@ -9,7 +9,7 @@ from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database
 from picklebot.store.joined import SqliteAnswers
 
-_MESSAGE = "SELECT inbox.state, not_before, error FROM inbox JOIN events USING (seq) WHERE events.id = ?"
+_MESSAGE = "SELECT inbox.state, not_before, error, failure FROM inbox JOIN events USING (seq) WHERE events.id = ?"
 _TURN = "SELECT turns.state FROM turns JOIN events USING (seq) WHERE events.id = ?"
 
 
@@ -25,7 +25,7 @@ class SqliteFates:
         rows = await self._database.fetch(_MESSAGE, (event_id,))
         if not rows:
             raise NotFound(f"no message has the id {event_id[:64]!r}")
-        state, not_before, error = rows[0]
+        state, not_before, error, kind = rows[0]
         # Its replies are read after its state: where that says it has ended, they are all there.
         turn = await self._database.fetch(_TURN, (await self._answers.turn_of(event_id),))
         if state == "open":
@@ -36,5 +36,6 @@ class SqliteFates:
             state=cast("FateState", state),
             replies=await self._answers.replies_to(event_id),
             error=error,
+            kind=kind,
             until=from_micros(not_before) if state == "parked" else None,
         )

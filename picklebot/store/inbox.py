@@ -12,7 +12,7 @@ from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Re
 from picklebot.core.messages import Message
 from picklebot.store import claims, joined, outbox, refusals
 from picklebot.store.arrivals import FIRST_TIME, accept
-from picklebot.store.base import Acceptance, Arrival, Joining, Refusal, Turn
+from picklebot.store.base import POISON, Acceptance, Arrival, Joining, Refusal, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.crowds import accept_all
 from picklebot.store.database import Database
@@ -151,7 +151,9 @@ class SqliteInbox:
         """Set a message aside for good: it is kept, shown, and begun again only by hand."""
 
         def unit(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE inbox SET state = 'dead', error = ? WHERE seq = ?", (error, turn.seq))
+            connection.execute(
+                "UPDATE inbox SET state = 'dead', error = ?, failure = ? WHERE seq = ?", (error, POISON, turn.seq)
+            )
             connection.execute("UPDATE turns SET state = 'failed' WHERE seq = ?", (turn.seq,))
             joined.release(connection, turn.seq)
             if notice is not None:
@@ -160,7 +162,14 @@ class SqliteInbox:
         await self._database.complete(unit)
 
     async def defer(
-        self, turn: Turn, *, until: datetime, why: str, notice: Reply | None, refusal: Refusal | None = None
+        self,
+        turn: Turn,
+        *,
+        until: datetime,
+        why: str,
+        kind: str = "Parked",
+        notice: Reply | None,
+        refusal: Refusal | None = None,
     ) -> bool:
         """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way."""
         budget, tag = (refusal.budget, refusal.tag) if refusal else (None, None)
@@ -168,8 +177,8 @@ class SqliteInbox:
         def unit(connection: sqlite3.Connection) -> bool:
             tell = notice is not None and not (refusal and refusals.told(connection, turn, refusal))
             connection.execute(
-                "UPDATE inbox SET not_before = ?, attempts = 0, error = ?, waits_for = ?, refusal = ? WHERE seq = ?",
-                (to_micros(until), why, budget, tag, turn.seq),
+                "UPDATE inbox SET not_before = ?, attempts = 0, error = ?, failure = ?, waits_for = ?, refusal = ? WHERE seq = ?",
+                (to_micros(until), why, kind, budget, tag, turn.seq),
             )
             connection.execute("UPDATE turns SET state = 'parked' WHERE seq = ?", (turn.seq,))
             if notice is not None and tell:

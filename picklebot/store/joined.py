@@ -100,18 +100,17 @@ def release(connection: sqlite3.Connection, turn: int, *, from_step: int = 0) ->
     connection.execute("DELETE FROM joined WHERE turn = ? AND step >= ?", (turn, from_step))
 
 
-def settle(
-    connection: sqlite3.Connection, turn: int, shown: Sequence[Joined], *, state: str, error: str | None
-) -> None:
-    """Let what was shown to the model end as its turn does; what was not shown any more waits again."""
+def settle(connection: sqlite3.Connection, turn: int, shown: Sequence[Joined]) -> None:
+    """Let what was shown to the model end as its turn did; what was not shown any more waits again."""
     seqs = json.dumps([joined.seq for joined in shown])
     connection.execute(
         "DELETE FROM joined WHERE turn = ? AND step IS NOT NULL AND seq NOT IN (SELECT value FROM json_each(?))",
         (turn, seqs),
     )
     connection.execute(
-        "UPDATE inbox SET state = ?, error = ? WHERE state = 'open' AND seq IN (SELECT value FROM json_each(?))",
-        (state, error, seqs),
+        "UPDATE inbox SET (state, error, failure) = (SELECT state, error, failure FROM inbox WHERE seq = ?) "
+        "WHERE state = 'open' AND seq IN (SELECT value FROM json_each(?))",
+        (turn, seqs),
     )
 
 

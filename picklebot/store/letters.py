@@ -119,7 +119,8 @@ def _retry(connection: sqlite3.Connection, letter: Letter, at: datetime) -> None
         )
         return
     connection.execute(
-        "UPDATE inbox SET state = 'open', attempts = 0, not_before = 0, error = NULL WHERE seq = ?", (letter.seq,)
+        "UPDATE inbox SET state = 'open', attempts = 0, not_before = 0, error = NULL, failure = NULL WHERE seq = ?",
+        (letter.seq,),
     )
     # As a crash would have left it: it goes on from the steps that it has recorded.
     connection.execute("UPDATE turns SET state = 'running', finished_at = NULL WHERE seq = ?", (letter.seq,))

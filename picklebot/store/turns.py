@@ -98,8 +98,8 @@ def finish(
     if conclusion.last is not None:
         insert_step(connection, turn.seq, conclusion.last, moment)
     connection.execute(
-        "UPDATE inbox SET state = ?, error = ? WHERE seq = ? AND state = 'open'",
-        (_INBOX_STATE[conclusion.outcome], conclusion.error, turn.seq),
+        "UPDATE inbox SET state = ?, error = ?, failure = ? WHERE seq = ? AND state = 'open'",
+        (_INBOX_STATE[conclusion.outcome], conclusion.error, conclusion.kind, turn.seq),
     )
     connection.execute(
         "UPDATE turns SET state = ?, finished_at = ? WHERE seq = ?", (conclusion.outcome, moment, turn.seq)
@@ -107,8 +107,7 @@ def finish(
     if conclusion.outcome != "done":  # it may have been cut in the middle of a call
         connection.execute("UPDATE calls SET state = 'unknown' WHERE turn = ? AND state = 'started'", (turn.seq,))
     if conclusion.joined is not None:
-        state = _INBOX_STATE[conclusion.outcome]
-        joined.settle(connection, turn.seq, conclusion.joined, state=state, error=conclusion.error)
+        joined.settle(connection, turn.seq, conclusion.joined)
     if conclusion.interrupted:
         joined.hand_over(connection, turn)
     # The session counts its messages, so that where the transcript goes on is known without a look at it.

@@ -27,7 +27,7 @@ from picklebot.core.events import (
 )
 from picklebot.core.messages import Message
 from picklebot.errors import PicklebotError, StoreError
-from picklebot.store.base import Conclusion, Inbox, Joining, Refusal, Turn, Turns
+from picklebot.store.base import POISON, Conclusion, Inbox, Joining, Refusal, Turn, Turns
 from picklebot.workers.casting import Casting
 from picklebot.workers.company import UNATTENDED, Company
 from picklebot.workers.playing import Playing
@@ -156,6 +156,7 @@ class TurnTaker:
                 outbound=replies,
                 at=self._clock.now(),
                 error=ending.error,
+                kind=ending.kind or None,
                 last=ending.last,
                 joined=company.shown,
                 interrupted=interrupted,
@@ -204,6 +205,7 @@ class TurnTaker:
             turn,
             until=parked.until,
             why=str(parked),
+            kind=type(parked).__name__,
             notice=replies[0] if replies else None,
             refusal=Refusal(budget=spent.budget, tag=spent.tag) if spent else None,
         )
@@ -221,7 +223,7 @@ class TurnTaker:
         replies = await self._casting.replies(turn.event, words, error=error, also=also)
         await self._inbox.bury(turn, error=error, notice=replies[0] if replies else None)
         logger.error("message set aside: %s", error, extra={"event": turn.id})
-        await self._announce(replies[:1], _finished(turn, "failed", error, "Poison", also=also))
+        await self._announce(replies[:1], _finished(turn, "failed", error, POISON, also=also))
         await self._abandon(turn)
 
     async def _announce(self, replies: Sequence[Reply], finished: Notice) -> None:

@@ -60,11 +60,11 @@ async def streamed(client: openai.AsyncOpenAI, *messages: dict[str, Any], **more
     return said, chunk
 
 
-async def either(client: openai.AsyncOpenAI, *messages: dict[str, Any], stream: bool) -> str:
+async def either(client: openai.AsyncOpenAI, *messages: dict[str, Any], stream: bool, **more: Any) -> str:
     """Return what was said, streamed or not."""
     if stream:
-        return (await streamed(client, *messages))[0]
-    return str((await complete(client, *messages)).choices[0].message.content)
+        return (await streamed(client, *messages, **more))[0]
+    return str((await complete(client, *messages, **more)).choices[0].message.content)
 
 
 def asked(model: ScriptedModel, n: int) -> str:

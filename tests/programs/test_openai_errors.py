@@ -73,15 +73,18 @@ async def test_a_body_that_is_too_long_or_no_json_is_refused_in_openais_words(se
 async def test_a_turn_that_fails_is_an_error_that_the_client_does_not_repeat(
     serve: Serve, stream: bool, line: Exception, status: int, code: str
 ) -> None:
-    model = ScriptedModel(line, "never")
+    model, key = ScriptedModel(line, "never"), {"Idempotency-Key": "k1"}
     async with serve(model) as site, openai_client(site, retries=3) as client:
         with pytest.raises(openai.APIError) as caught:
-            await either(client, user("hi"), stream=stream)
+            await either(client, user("hi"), stream=stream, extra_headers=key)
         assert caught.value.code == code
         if not stream:
             assert isinstance(caught.value, openai.InternalServerError)
             assert caught.value.status_code == status
         assert len(model.requests) == 1
+        with pytest.raises(openai.APIError) as again:  # it has ended by now, of which nobody tells a second time
+            await either(client, user("hi"), stream=stream, extra_headers=key)
+        assert (again.value.code, len(model.requests)) == (code, 1)
 
 
 async def test_a_budget_that_is_spent_is_a_rate_limit(serve: Serve, workspace: Path) -> None:

@@ -24,9 +24,9 @@ async def test_a_message_is_open_until_it_is_answered(store: SqliteStore) -> Non
 
 async def test_a_message_that_was_put_off_is_parked_until_then(store: SqliteStore) -> None:
     turn, until = await begin(store, "hi", key="k1"), SystemClock().now() + timedelta(hours=1)
-    await store.inbox.defer(turn, until=until, why="the model is away", notice=None)
+    await store.inbox.defer(turn, until=until, why="the model is away", kind="ModelUnavailable", notice=None)
     fate = await store.fates.of(turn.id, SystemClock().now())
-    assert (fate.state, fate.over, fate.error) == ("parked", False, "the model is away")
+    assert (fate.state, fate.over, fate.error, fate.kind) == ("parked", False, "the model is away", "ModelUnavailable")
     assert fate.until == until
     assert (await store.fates.of(turn.id, until + timedelta(seconds=1))).state == "open"
 
@@ -35,7 +35,7 @@ async def test_a_message_that_was_set_aside_is_over(store: SqliteStore) -> None:
     turn = await begin(store, "hi", key="k1")
     await store.inbox.bury(turn, error="poison", notice=None)
     fate = await store.fates.of(turn.id, NOW)
-    assert (fate.state, fate.over, fate.error) == ("dead", True, "poison")
+    assert (fate.state, fate.over, fate.error, fate.kind) == ("dead", True, "poison", "Poison")
 
 
 async def test_a_message_that_is_not_there_has_none(store: SqliteStore) -> None:

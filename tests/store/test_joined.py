@@ -99,9 +99,22 @@ async def test_what_joined_and_was_not_shown_any_more_waits_again(store: SqliteS
 async def test_what_joined_ends_as_its_turn_does(store: SqliteStore) -> None:
     session = await ask(store, "a", "b")
     turn = await begin(store, session)
-    ended = Conclusion(turn=turn, outcome="failed", messages=[], outbound=[], at=NOW, error="no", joined=turn.joined)
-    assert not await store.turns.finish(ended)
+    assert not await store.turns.finish(
+        Conclusion(
+            turn=turn,
+            outcome="failed",
+            messages=[],
+            outbound=[],
+            at=NOW,
+            error="no",
+            kind="ModelError",
+            joined=turn.joined,
+        )
+    )
     assert (await store.ledger.counts()).failed == 2
+    for event in (turn.event, turn.joined[0].event):
+        fate = await store.fates.of(event.id, NOW)
+        assert (fate.state, fate.error, fate.kind) == ("failed", "no", "ModelError")
 
 
 async def test_an_interrupted_turn_is_answered_in_that_of_the_next_message_of_its_source(store: SqliteStore) -> None:

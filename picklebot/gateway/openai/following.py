@@ -48,7 +48,6 @@ class Following:
         self._events = events
         self._watch = watch
         self._saying = Saying()
-        self._kind = ""
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Yield what is said as it is said, and "" where nothing was for a while.
@@ -67,7 +66,7 @@ class Following:
         finally:
             closing.cancel()
         if fate.state in {"failed", "dead"}:
-            raise failure(self._kind, fate.error or "the turn failed")
+            raise failure(fate.kind or "", fate.error or "the turn failed")
         if rest := self._saying.end(fate.reply):
             yield rest
 
@@ -75,7 +74,7 @@ class Following:
         fate = await self._watch.fates.of(self._event_id, self._watch.now())
         if fate.state == "parked":
             until = f"{fate.until:%Y-%m-%d %H:%M} UTC" if fate.until else "later"
-            raise failure(self._kind or "Parked", f"{fate.error or 'it cannot go on now'}; it goes on after {until}")
+            raise failure(fate.kind or "Parked", f"{fate.error or 'it cannot go on now'}; it goes on after {until}")
         return fate
 
     async def _until_it_ends(self) -> AsyncGenerator[str, None]:
@@ -91,7 +90,6 @@ class Following:
                 return
             match event:
                 case TurnFinished() if event.ends(self._event_id):
-                    self._kind = event.kind
                     return
                 case TextDelta() | ToolStarted() if event.cause_id == self._event_id:
                     if piece := self._saying.hear(event):

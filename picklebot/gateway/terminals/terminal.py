@@ -236,7 +236,7 @@ class Terminal:
         for event in fate.replies:
             if event.to == self._source:
                 self.push(encode(event))
-        return {"state": fate.state, "error": fate.error}
+        return {"state": fate.state, "error": fate.error, "kind": fate.kind}
 
 
 def _about(event: Event) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from picklebot.store.base.dispatches import Standing as Standing
 from picklebot.store.base.fates import Fate as Fate
 from picklebot.store.base.fates import Fates as Fates
 from picklebot.store.base.fates import FateState as FateState
+from picklebot.store.base.flow import POISON as POISON
 from picklebot.store.base.flow import Acceptance as Acceptance
 from picklebot.store.base.flow import Arrival as Arrival
 from picklebot.store.base.flow import Conclusion as Conclusion

@@ -12,11 +12,12 @@ FateState: TypeAlias = Literal["open", "parked", "done", "failed", "stopped", "d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of a message so far, and what was answered. `until`: how long it is parked."""
+    """What became of a message so far, and what was answered. `kind`: the class of its `error`; `until`: how long it is parked."""
 
     state: FateState
     replies: Sequence[OutboundEvent]
     error: str | None = None
+    kind: str | None = None
     until: datetime | None = None
 
     @property

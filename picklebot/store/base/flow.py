@@ -12,6 +12,8 @@ from picklebot.core.source import Source
 from picklebot.store.base.joining import Joined, Joining
 from picklebot.store.base.refusals import Refusal
 
+POISON = "Poison"  #: the kind of failure of a message that is set aside, because its turn never ends
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
@@ -73,7 +75,7 @@ class Turn:
 class Conclusion:
     """How a turn ended: what goes into the transcript and what goes out, all in one transaction.
 
-    `last` is the final model reply when it was not journalled as a step of its own. `joined` are the messages beside
+    `kind` is the class of its `error`. `last` is the final model reply when it was not journalled as a step of its own. `joined` are the messages beside
     its own that end with it; None where none ever joined it. `interrupted`: it is answered in the turn of the next one.
     """
 
@@ -83,6 +85,7 @@ class Conclusion:
     outbound: Sequence[Reply]
     at: datetime
     error: str | None = None
+    kind: str | None = None
     last: RecordedStep | None = None
     joined: Sequence[Joined] | None = None
     interrupted: bool = False
@@ -150,7 +153,14 @@ class Inbox(Protocol):
         ...
 
     async def defer(
-        self, turn: Turn, *, until: datetime, why: str, notice: Reply | None, refusal: Refusal | None = None
+        self,
+        turn: Turn,
+        *,
+        until: datetime,
+        why: str,
+        kind: str = "Parked",
+        notice: Reply | None,
+        refusal: Refusal | None = None,
     ) -> bool:
         """Park a turn until `until`; its steps stay. `notice` tells the user why; return whether it is on its way.
 

@@ -20,7 +20,7 @@ def pytest_configure(config):
 """
 
 SUSPECTS = """
-import asyncio, contextlib, os, socket, threading, time
+import asyncio, contextlib, gc, os, socket, threading, time
 from checks.loopback import NetworkRefused
 
 gate = threading.Event()
@@ -62,20 +62,26 @@ async def test_talks_to_itself(tmp_path, monkeypatch):
         pass
 
 async def test_computes_in_the_loop():
-    end = time.thread_time() + 0.6
+    end = time.thread_time() + 1.2
     while time.thread_time() < end:
         pass
 
 async def test_sleeps_in_the_loop():
-    time.sleep(0.6)
+    time.sleep(1.2)
+
+async def test_sweeps_in_the_loop():
+    heap = [[] for _ in range(100_000)]
+    end = time.thread_time() + 1.2
+    while time.thread_time() < end:
+        gc.collect()
 
 async def test_computes_beside_the_loop():
     def compute():
-        end = time.thread_time() + 0.6
+        end = time.thread_time() + 1.2
         while time.thread_time() < end:
             pass
     await asyncio.to_thread(compute)
-    await asyncio.to_thread(time.sleep, 0.6)
+    await asyncio.to_thread(time.sleep, 1.2)
 
 def test_leaves_a_thread():
     threading.Thread(target=gate.wait, name="straggler").start()
@@ -151,6 +157,7 @@ def test_a_guard_objects(verdicts: Mapping[str, str], suspect: str, words: str) 
     "suspect",
     [
         "test_talks_to_itself",
+        "test_sweeps_in_the_loop",
         "test_computes_beside_the_loop",
         "test_lets_the_thread_go",
         "test_a_thread_that_ends_is_fine",

@@ -20,7 +20,8 @@ _HEAD = """\
 # API
 
 Made from the code by `make docs`; what is written here by hand is lost. [The gateway](gateway.md) says how to use it.
-The running daemon answers `GET /api/openapi.json` with the same as an OpenAPI document, the WebSocket as AsyncAPI inside.
+The running daemon answers `GET /api/openapi.json` with the same as an OpenAPI document, the WebSockets as AsyncAPI
+inside.
 
 Answers are JSON; further fields may stand beside those that are named here. Whatever is no success is
 `{"error": {"code": "...", "message": "..."}}`: `code` is for programs, `message` for people.
@@ -31,6 +32,13 @@ _WHO = {
     Access.OPEN: "Needs no token.",
     Access.OWN: "Checks a secret of its own.",
 }
+_SPOKEN = {
+    "/ws": "What may be sent over `/ws`, and what is sent back.",
+    "/ws/terminal": (
+        "Where `picklebot chat` and `ask` join. It is theirs: both ends are of one version, and a change counts "
+        "`protocol` up. Programs use `/ws`. AcceptedShown, EventShown and ErrorShown are received here too."
+    ),
+}
 
 
 def build(endpoints: Sequence[Endpoint]) -> str:
@@ -38,9 +46,13 @@ def build(endpoints: Sequence[Endpoint]) -> str:
     parts = [_HEAD, "## Routes", table(("route", "what it does"), [_line(each) for each in endpoints])]
     for each in endpoints:
         parts += _route(each)
-    parts += ["## Frames", "What may be sent over `/ws`, and what is sent back."]
-    for model in (*openapi.CLIENT_FRAMES, *openapi.SERVER_FRAMES):
-        parts += [f"### {_kind(model)}: {model.__name__}", _says(model), table(("field", "is", ""), _fields(model))]
+    told: set[type[BaseModel]] = set()
+    for speech in openapi.SPEECHES:
+        parts += [f"## Frames of {speech.path}", _SPOKEN[speech.path]]
+        for way, models in (("sent", speech.heard), ("received", speech.told)):
+            for model in (each for each in models if each not in told):
+                parts += [f"### {way}: {model.__name__}", _says(model), table(("field", "is", ""), _fields(model))]
+        told.update(speech.told)
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -84,10 +96,6 @@ def _type(shape: Mapping[str, Any]) -> str:
             return str(kind)
         case _:
             return "any"
-
-
-def _kind(model: type[BaseModel]) -> str:
-    return "sent" if model in openapi.CLIENT_FRAMES else "received"
 
 
 def _says(model: type[BaseModel]) -> str:

@@ -151,7 +151,7 @@ class Joined:
         try:
             fate = await self._link.ask("fate", event_id=event_id)
         except PicklebotError as exc:
-            fate = {"state": "failed", "error": str(exc)}
+            fate = {"state": "failed", "error": str(exc), "kind": type(exc).__name__}
         if fate["state"] == "open":  # what the last daemon had said so far, this one says from the beginning
             if self._mid_text:
                 void = TextDelta(session_id=session_id, source=self._source, cause_id=event_id, text="", restart=True)
@@ -164,9 +164,16 @@ class Joined:
             agent_id="",
             outcome=_OUTCOMES.get(fate["state"], "failed"),
             error=fate["error"],
-            kind=fate.get("kind") or "",
+            kind=await self._kind(fate, session_id),
         )
         await self._bus.publish(end)
+
+    async def _kind(self, fate: Mapping[str, Any], session_id: str) -> str:
+        """Return the class of what a message waits for, or failed with; a daemon of before may not say it."""
+        if fate["state"] != "parked":
+            return str(fate.get("kind") or "")
+        delay = await self.delay(session_id)
+        return "DaySpent" if delay is not None and delay.spent else "Parked"
 
     async def _take(self, event: Event) -> None:
         match event:

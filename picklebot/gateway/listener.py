@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,15 +18,26 @@ from picklebot.gateway.wire import GatewayHTTP, GatewaySocket
 MAX_FRAME = 256 * 1024  #: bytes of one WebSocket message; a larger one ends the connection with 1009
 MAX_HEAD = 32 * 1024  #: bytes of the head of a request
 KEEP_ALIVE = 30  #: seconds that a connection may be silent between two requests
-PING_EVERY, PONG_WITHIN = 20.0, 20.0  #: seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a connection may take, in seconds: for the head of a request, between two pings, for their answers."""
+
+    head: float = 10.0
+    ping: float = 20.0
+    pong: float = 20.0
 
 
 class Listener:
     """Serves one application on one socket."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, *, connections: int) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, *, connections: int, patience: Patience | None = None
+    ) -> None:
+        patience = patience or Patience()
         self._bound = bound
-        http = type("_HTTP", (GatewayHTTP,), {"most": connections})
+        http = type("_HTTP", (GatewayHTTP,), {"most": connections, "head_seconds": patience.head})
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -33,8 +45,8 @@ class Listener:
                 ws=GatewaySocket,
                 ws_max_size=MAX_FRAME,
                 ws_per_message_deflate=False,  # its memory is per client, and it makes secrets guessable by length
-                ws_ping_interval=PING_EVERY,
-                ws_ping_timeout=PONG_WITHIN,
+                ws_ping_interval=patience.ping,
+                ws_ping_timeout=patience.pong,
                 h11_max_incomplete_event_size=MAX_HEAD,
                 timeout_keep_alive=KEEP_ALIVE,
                 lifespan="off",

@@ -1,4 +1,4 @@
-"""The API described: an OpenAPI document of the routes, with an AsyncAPI one of the WebSocket inside.
+"""The API described: an OpenAPI document of the routes, with an AsyncAPI one of the WebSockets inside.
 
 Promises that it is made from the very table that is served, and from the very models that read what is sent. Knows no
 handler.
@@ -6,6 +6,7 @@ handler.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +18,8 @@ from picklebot import __version__
 from picklebot.gateway import frames
 from picklebot.gateway.endpoint import Access, Endpoint
 from picklebot.gateway.refusals import reply
+from picklebot.gateway.terminals import shown as terminal
+from picklebot.gateway.terminals.frames import PATH
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _REFERENCE = "#/components/schemas/{model}"
@@ -26,8 +29,27 @@ _SAYS = {
     Access.OPEN: " Needs no token.",
     Access.OWN: " Checks a secret of its own.",
 }
-CLIENT_FRAMES = (frames.MessageFrame, frames.SubscribeFrame, frames.StopFrame, frames.PingFrame)
-SERVER_FRAMES = (frames.AcceptedShown, frames.EventShown, frames.ErrorShown, frames.PongShown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """What is spoken over one WebSocket: `heard` from its client, and `told` to it."""
+
+    name: str
+    path: str
+    heard: Sequence[type[BaseModel]]
+    told: Sequence[type[BaseModel]]
+
+
+SPEECHES = (
+    Speech(
+        name="ws",
+        path="/ws",
+        heard=(frames.MessageFrame, frames.SubscribeFrame, frames.StopFrame, frames.PingFrame),
+        told=(frames.AcceptedShown, frames.EventShown, frames.ErrorShown, frames.PongShown),
+    ),
+    Speech(name="terminal", path=PATH, heard=terminal.CLIENT_FRAMES, told=terminal.SERVER_FRAMES),
+)
 
 
 class Wrong(BaseModel):
@@ -149,7 +171,8 @@ def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
 
 def _models(endpoints: Sequence[Endpoint]) -> list[type[BaseModel]]:
     used = [model for each in endpoints for model in (each.body, each.shape) if model is not None]
-    return list(dict.fromkeys([Problem, *used, *CLIENT_FRAMES, *SERVER_FRAMES]))
+    spoken = [model for speech in SPEECHES for model in (*speech.heard, *speech.told)]
+    return list(dict.fromkeys([Problem, *used, *spoken]))
 
 
 def _schemas(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
@@ -158,21 +181,30 @@ def _schemas(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
 
 
 def _asyncapi() -> dict[str, Any]:
-    """Return an AsyncAPI 3.0 document of `/ws`, whose schemas stand in the one around it."""
-    messages = {
-        model.__name__: {"summary": model.__doc__, "payload": {"$ref": _REFERENCE.format(model=model.__name__)}}
-        for model in (*CLIENT_FRAMES, *SERVER_FRAMES)
-    }
+    """Return an AsyncAPI 3.0 document of the WebSockets, whose schemas stand in the one around it."""
+    operations: dict[str, Any] = {}
+    for speech in SPEECHES:
+        prefix = "" if speech is SPEECHES[0] else f"{speech.name}_"
+        for word, action, models in (("say", "receive", speech.heard), ("hear", "send", speech.told)):
+            operations[prefix + word] = {"action": action, **_about(speech, models)}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "picklebot", "version": __version__},
-        "channels": {"ws": {"address": "/ws", "messages": messages}},
-        "operations": {
-            "say": {"action": "receive", "channel": {"$ref": "#/channels/ws"}, "messages": _named(CLIENT_FRAMES)},
-            "hear": {"action": "send", "channel": {"$ref": "#/channels/ws"}, "messages": _named(SERVER_FRAMES)},
-        },
+        "channels": {each.name: {"address": each.path, "messages": _messages(each)} for each in SPEECHES},
+        "operations": operations,
     }
 
 
-def _named(models: Sequence[type[BaseModel]]) -> list[dict[str, str]]:
-    return [{"$ref": f"#/channels/ws/messages/{model.__name__}"} for model in models]
+def _messages(speech: Speech) -> dict[str, Any]:
+    return {
+        model.__name__: {"summary": model.__doc__, "payload": {"$ref": _REFERENCE.format(model=model.__name__)}}
+        for model in (*speech.heard, *speech.told)
+    }
+
+
+def _about(speech: Speech, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    channel = f"#/channels/{speech.name}"
+    return {
+        "channel": {"$ref": channel},
+        "messages": [{"$ref": f"{channel}/messages/{model.__name__}"} for model in models],
+    }

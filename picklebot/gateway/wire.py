@@ -16,7 +16,6 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 
-HEADER_SECONDS = 10.0  #: for the head of a request
 BACKLOG = 1 << 20  #: bytes that may wait for a WebSocket before it counts as too slow
 LINGER = 30.0  #: seconds in which one that was dropped may still read why
 TOO_SLOW, REVOKED, GOING = 1013, 1008, 1012  #: close codes (RFC 6455 and the registry it founded)
@@ -32,6 +31,7 @@ class GatewayHTTP(H11Protocol):
     """HTTP/1.1 with a deadline for heads and a limit to connections."""
 
     most = 100
+    head_seconds = 10.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection, or say at once that there are too many."""
@@ -82,7 +82,7 @@ class GatewayHTTP(H11Protocol):
 
     def _await_head(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+            self._deadline = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

@@ -29,6 +29,7 @@ from picklebot.store.outbox import SqliteOutbox
 from picklebot.store.pairings import SqlitePairings
 from picklebot.store.places import SqlitePlaces
 from picklebot.store.posts import SqlitePosts
+from picklebot.store.proofs import SqliteProofs
 from picklebot.store.proposals import SqliteProposals
 from picklebot.store.queues import SqliteQueues
 from picklebot.store.refusals import SqliteRefusals
@@ -66,6 +67,7 @@ class SqliteStore:
     pairings: SqlitePairings
     places: SqlitePlaces
     posts: SqlitePosts
+    proofs: SqliteProofs
     proposals: SqliteProposals
     queues: SqliteQueues
     tasks: SqliteTasks
@@ -98,6 +100,7 @@ class SqliteStore:
             queues=SqliteQueues(database),
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
+            proofs=SqliteProofs(database),
             tasks=SqliteTasks(database),
             troubles=SqliteTroubles(database),
             dispatches=SqliteDispatches(database),

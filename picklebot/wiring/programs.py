@@ -34,7 +34,8 @@ def bell_of(ground: Ground) -> Bell:
     Raises:
         ConfigError: one has no secret.
     """
-    return Bell(hooks_of(ground.config), entrance=ground.entrances.hook, clock=ground.clock)
+    store = ground.parts.store
+    return Bell(hooks_of(ground.config), entrance=ground.entrances.hook, proofs=store.proofs, clock=ground.clock)
 
 
 def terminals_of(ground: Ground, hub: Hub, sockets: set[GatewaySocket]) -> Terminals:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # schemathesis brings it, without types
+from websockets.asyncio.client import connect
 
 from picklebot.core.proposals import Asking, propose
 from picklebot.core.source import Source
@@ -196,8 +197,13 @@ async def test_each_route_is_described_and_each_description_is_a_route(
                 plain = path.replace("{id}", "none").replace("{code}", "none").replace("{name}", "none")
                 answer = await site.http.request(method, plain, json={})
                 assert (answer.status_code == 405) is (method not in methods), (method, path)
-        frames = described["x-asyncapi"]["channels"]["ws"]["messages"]
-        assert len(frames) == 8
+        channels = described["x-asyncapi"]["channels"]
+        assert [each["address"] for each in channels.values()] == ["/ws", "/ws/terminal"]
+        for each in channels.values():
+            async with connect(f"ws://{site.host}{each['address']}", additional_headers=site.bearer, proxy=None):
+                pass
+        frames = {name: frame for each in channels.values() for name, frame in each["messages"].items()}
+        assert len(frames) == 16
         assert all(
             each["payload"]["$ref"].split("/")[-1] in described["components"]["schemas"] for each in frames.values()
         )

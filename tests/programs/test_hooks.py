@@ -104,6 +104,12 @@ async def test_a_delivery_is_known_again_after_a_restart(serve: Serve, hook: Cal
         first = (await ring(site, signed(body), body)).json()
     async with serve(ScriptedModel()) as site:
         assert (await ring(site, signed(body), body)).json() == {**first, "duplicate": True}
+        copied = {**signed(body), "X-Picklebot-Delivery": "d2"}
+        assert (await ring(site, copied, body)).json() == {**first, "duplicate": True}
+        site.clock.advance(seconds=299)  # as long as its signature is believed
+        assert (await ring(site, copied, body)).json() == {**first, "duplicate": True}
+        site.clock.advance(seconds=2)
+        assert (await ring(site, copied, body)).status_code == 401
 
 
 def flipped(body: bytes) -> bytes:

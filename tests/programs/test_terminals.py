@@ -17,9 +17,10 @@ from picklebot.cli.dialogue import Dialogue, TurnEnd
 from picklebot.cli.joined import Joined, open_joined
 from picklebot.cli.plain_view import SilentView
 from picklebot.config import load
-from picklebot.core.events import InboundEvent
+from picklebot.core.bus import Subscription
+from picklebot.core.events import Event, InboundEvent, TurnFinished
 from picklebot.core.talk import Wish
-from picklebot.errors import NotFound
+from picklebot.errors import ModelRejected, NotFound
 from picklebot.gateway.terminals.frames import PATH, PROTOCOL
 from picklebot.testing import ScriptedModel
 from picklebot.workspace import Workspace
@@ -211,6 +212,28 @@ async def test_nobody_joins_without_the_token(serve: Serve) -> None:
     async with serve(ScriptedModel()) as site:
         with pytest.raises(InvalidStatus, match="401"):
             await connect(f"ws://{site.host}{PATH}", proxy=None)
+
+
+async def test_who_comes_back_after_a_turn_failed_is_told_what_kind_of_failure_it_was(
+    serve: Serve, workspace: Path
+) -> None:
+    """`ask` exits with 5 for a model's failure, also where it was away when that came."""
+    async with serve(ScriptedModel(ModelRejected("no key"))), joined(workspace) as daemon:
+        with daemon.hear() as events:
+            await daemon.say("hi", agent=None, session=None)
+            live = await ending(events)
+            await daemon.back(1)
+            again = await ending(events)
+        assert (live.outcome, live.kind) == (again.outcome, again.kind) == ("failed", "ModelRejected")
+        assert live.error == again.error
+
+
+async def ending(events: Subscription[Event]) -> TurnFinished:
+    async with asyncio.timeout(PATIENCE):
+        async for event in events:
+            if isinstance(event, TurnFinished):
+                return event
+    raise AssertionError("the bus closes no inbox")
 
 
 async def test_a_session_that_is_not_there_is_told_in_words(serve: Serve, workspace: Path) -> None:

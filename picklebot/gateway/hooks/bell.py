@@ -9,9 +9,9 @@ import asyncio
 import json
 import logging
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -30,7 +30,6 @@ from picklebot.gateway.refusals import Refused, reply
 logger = logging.getLogger(__name__)
 
 UNKNOWN_BYTES = 262_144  #: that are read for a hook which does not exist, as for one that does
-REMEMBERED = 10_000  #: deliveries whose proof is kept, so that a copy is known whatever its headers say
 _SMALL = 100_000  #: bytes of JSON that are read in the loop
 
 
@@ -42,14 +41,22 @@ class Rung(BaseModel):
     duplicate: bool
 
 
+class Proofs(Protocol):
+    """Remembers which signed deliveries have come, so that a copy is known whatever its unsigned headers say."""
+
+    async def first_key(self, proof: str, key: str, *, at: datetime, until: datetime) -> str:
+        """Return the key under which `proof` came first: `key`, where it is new. It is kept `until` then."""
+        ...
+
+
 class Bell:
     """Takes deliveries."""
 
-    def __init__(self, hooks: Mapping[str, Hook], *, entrance: Entrance, clock: Clock) -> None:
+    def __init__(self, hooks: Mapping[str, Hook], *, entrance: Entrance, proofs: Proofs, clock: Clock) -> None:
         self._hooks = hooks
         self._entrance = entrance
+        self._proofs = proofs
         self._clock = clock
-        self._proofs: OrderedDict[str, str] = OrderedDict()
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the route."""
@@ -80,7 +87,7 @@ class Bell:
         if hook is None or delivery is None:
             raise Refused(401, "unauthorized", "the request is not signed with this hook's secret")
         content = await self._prompt(hook, knock)
-        accepted = await self._bring(hook, content, self._key(delivery))
+        accepted = await self._bring(hook, content, await self._key(hook, delivery))
         return reply(accepted.model_dump(), 202)
 
     def _believe(self, hook: Hook | None, knock: Knock) -> Delivery | None:
@@ -93,15 +100,14 @@ class Bell:
             logger.warning("a delivery to the webhook %s was not believed: %s", hook.name, exc)
             return None
 
-    def _key(self, delivery: Delivery) -> str:
+    async def _key(self, hook: Hook, delivery: Delivery) -> str:
         """Return the delivery's key: for a copy of a request the first one's, because not every header is signed."""
         if not delivery.proof:
             return delivery.key
-        key = self._proofs.setdefault(delivery.proof, delivery.key)
-        self._proofs.move_to_end(delivery.proof)
-        if len(self._proofs) > REMEMBERED:
-            self._proofs.popitem(last=False)
-        return key
+        now = self._clock.now()
+        # Its time may lie as far ahead as behind, so that it is believed for two windows at most.
+        until = now + timedelta(seconds=2 * hook.window)
+        return await self._proofs.first_key(f"{hook.name} {delivery.proof}", delivery.key, at=now, until=until)
 
     async def _prompt(self, hook: Hook, knock: Knock) -> str:
         kind = knock.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -12,7 +12,8 @@ from picklebot.gateway.entrance import Entrance
 from picklebot.gateway.hub import Hub
 from picklebot.gateway.terminals.frames import PROTOCOL, BadFrame, parse, spell
 from picklebot.gateway.terminals.service import Service
-from picklebot.gateway.terminals.terminal import Hello, Speakers, Terminal
+from picklebot.gateway.terminals.shown import Hello
+from picklebot.gateway.terminals.terminal import Speakers, Terminal
 from picklebot.gateway.wire import SOCKET, GatewaySocket
 
 HELLO_SECONDS = 10.0  #: within which a terminal says who it is

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from picklebot.channels.base import Incoming
 from picklebot.core.events import Event, Notice, OutboundEvent, TurnFinished
@@ -22,37 +22,10 @@ from picklebot.gateway.hub import encode
 from picklebot.gateway.refusals import mistakes_in
 from picklebot.gateway.terminals.frames import TOLD, spell
 from picklebot.gateway.terminals.service import Service
+from picklebot.gateway.terminals.shown import Ask, StopTurn, WasShown, Words
 from picklebot.gateway.wire import frame
 
 OWN = 64  #: messages of one terminal whose turns it is told of
-
-
-class _Frame(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Hello(_Frame):
-    """Who joins. `user` is the person's name at that terminal."""
-
-    protocol: int
-    user: str = Field(min_length=1, max_length=64)
-
-
-class Message(_Frame):
-    """Something said, or (type `more`) an earlier piece of it. The same id again is the same message."""
-
-    id: str = Field(min_length=1, max_length=128)
-    content: str
-    session: str | None = None
-    agent: str | None = None
-
-
-class Ask(_Frame):
-    """A question, and the number under which its answer is expected."""
-
-    n: int
-    what: str
-    given: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class Speakers:
@@ -139,15 +112,16 @@ class Terminal:
         try:
             match given["type"]:
                 case "more":
-                    self._hear_more(Message.model_validate(given))
+                    self._hear_more(Words.model_validate(given))
                 case "message":
-                    await self._hear_message(Message.model_validate(given))
+                    await self._hear_message(Words.model_validate(given))
                 case "ask":
                     await self._hear_question(Ask.model_validate(given))
                 case "stop":
-                    self._service.stop_turn(str(given.get("session")))
+                    self._service.stop_turn(StopTurn.model_validate(given).session)
                 case "shown":
-                    await self._service.mail.shown(str(given.get("key")), self._source, at=self._service.now())
+                    key = WasShown.model_validate(given).key
+                    await self._service.mail.shown(key, self._source, at=self._service.now())
                 case other:
                     self.tell(type="error", code="unknown_frame", message=f"no frame is called {str(other)[:64]!r}")
         except ValidationError as exc:
@@ -157,13 +131,13 @@ class Terminal:
         """It has gone."""
         self._speakers.leave(self)
 
-    def _hear_more(self, piece: Message) -> None:
+    def _hear_more(self, piece: Words) -> None:
         begun = self._begun.pop(piece.id, "") + piece.content
         self._begun[piece.id] = begun[: MAX_CONTENT + 1]  # more is refused, however much
         if len(self._begun) > 1:  # a terminal says one thing at a time
             self._begun.popitem(last=False)
 
-    async def _hear_message(self, message: Message) -> None:
+    async def _hear_message(self, message: Words) -> None:
         content = self._begun.pop(message.id, "") + message.content
         try:
             if len(content) > MAX_CONTENT:

@@ -84,13 +84,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A message with all that may go with it. `draft` is the id of what shows its beginning already."""
+    """A message with all that may go with it.
+
+    `draft` is the id of what shows its beginning already; `answers` are the ids of the messages that it answers.
+    """
 
     content: str
     key: str
     draft: str | None = None
     choices: Sequence[Choice] = ()
     files: Sequence[SentFile] = ()
+    answers: Sequence[str] = ()
 
 
 @runtime_checkable

@@ -15,7 +15,8 @@ from picklebot.plugins import load
 from picklebot.settings import ChannelSettings
 
 _TERMINAL = "cli"  # opened by `picklebot chat`, where there is a person before it
-BUILT_IN: Mapping[str, str] = {"telegram": "picklebot.channels.telegram"}
+_FILE = "picklebot.channels.file"
+BUILT_IN: Mapping[str, str] = {"telegram": "picklebot.channels.telegram", "file": _FILE}
 
 
 def enabled_channels(config: Config) -> Mapping[str, ChannelSettings]:
@@ -30,7 +31,12 @@ def listed_ids(config: Config) -> Mapping[str, Collection[str]]:
 
 def listed_channels(config: Config, channels: Mapping[str, Channel]) -> Collection[str]:
     """Return the channels which hear only who was let in: all that are set up, but those that say otherwise."""
-    return [name for name in enabled_channels(config) if not getattr(channels.get(name), "open_to_all", False)]
+    return [name for name in enabled_channels(config) if not is_open(channels.get(name))]
+
+
+def is_open(channel: object) -> bool:
+    """Return whether whoever reaches a channel is heard on it."""
+    return bool(getattr(channel, "open_to_all", False))
 
 
 @asynccontextmanager
@@ -65,6 +71,8 @@ def create_channel(config: Config, name: str, settings: ChannelSettings) -> Chan
             if secret is None:
                 raise ConfigError(f"channels.{name}.{key}: {variable} is neither in the environment nor in .env")
             options[key.removesuffix("_env")] = secret
+    if target == _FILE:
+        options["state"] = str(config.workspace.state)
     try:
         return cast("Channel", load(target, name=name, **options))
     except ConfigError as exc:

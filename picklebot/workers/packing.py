@@ -52,7 +52,8 @@ class Packing:
         files = [await self._files.take(where) for where in event.files] if self._files else []
         draft = await self._previews.take(event) if self._previews else None
         choices = [Choice(label=label, says=says) for label, says in event.choices]
-        letter = Letter(content=event.content, key=event.id, draft=draft, choices=choices, files=files)
+        answers = [event.cause_id, *event.also] if event.cause_id else list(event.also)
+        letter = Letter(content=event.content, key=event.id, draft=draft, choices=choices, files=files, answers=answers)
         receipt = await channel.deliver(event.to, letter)
         if self._previews and draft is not None:
             await self._previews.delivered(event)

@@ -11,7 +11,7 @@ from picklebot.core.people import Knock
 from picklebot.errors import ConfigError, PicklebotError
 from picklebot.lock import holder_of
 from picklebot.store.sqlite import SqliteStore
-from picklebot.wiring.channels import create_channel, enabled_channels
+from picklebot.wiring.channels import create_channel, enabled_channels, is_open
 from picklebot.workers.pairing import told
 
 
@@ -30,12 +30,14 @@ def check_channels(config: Config, *, now: datetime) -> Iterator[Finding]:
         away = {}  # what was so when a daemon ran last may be mended by now
     for name, settings in enabled.items():
         try:
-            create_channel(config, name, settings)
+            channel = create_channel(config, name, settings)
         except ConfigError as exc:
             yield Finding(level="error", check="channels", message=str(exc))
             continue
         if name in away:
             yield Finding(level="error", check="channels", message=f"{name} is away: {away[name]}")
+        elif is_open(channel):
+            yield Finding(level="ok", check="channels", message=f"{name}: whoever reaches it is heard")
         elif not settings.allow and name not in paired:
             yield _lonely(name)
         else:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from picklebot.errors import Transient
 
+JOINABLE = frozenset({"server", "mcp"})  #: the roles of processes whose gateway listens, so that others may join them
 _TRIES, _PAUSE = 5, 0.01  # seconds
 
 
@@ -24,7 +25,7 @@ class AlreadyRunning(Transient):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a workspace: its process, what it is (server, chat, ask), and where its gateway listens, if it does."""
+    """Who holds a workspace: its process, what it is (server, mcp, chat, ask), and where its gateway listens, if it does."""
 
     pid: int
     role: str

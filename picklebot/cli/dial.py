@@ -14,10 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from picklebot.config import Config
 from picklebot.errors import ConfigError, DaemonAway, PicklebotError, Transient
 from picklebot.gateway.terminals.frames import PATH, PROTOCOL, BadFrame, parse, spell
-from picklebot.lock import Holder, holder_of
+from picklebot.lock import JOINABLE, Holder, holder_of
 
 ANSWER_SECONDS = 10.0  #: for the connection and for the daemon's first word
-SERVER = "server"  #: the role of a process that can be joined
 _MAX_TOKEN = 4096
 
 
@@ -45,11 +44,11 @@ async def dial(config: Config, user: str) -> Joining:
     """
     workspace = config.workspace
     holder = holder_of(workspace.lock_file, workspace.daemon_file)
-    if holder is None or holder.role != SERVER:
+    if holder is None or holder.role not in JOINABLE:
         raise Unreachable("no daemon runs in this workspace")
     if holder.url is None:
         raise Unreachable(f"the daemon (process {holder.pid}) does not listen yet")
-    connection = await _connect(holder, holder.url, _token(config))
+    connection = await _connect(holder, holder.url, token_of(config))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
         joining = await _greet(connection, holder, user)
@@ -131,7 +130,7 @@ def _foreign(who: str, url: str) -> DaemonAway:
     return DaemonAway(f"what answers at {url} in place of {who} is no picklebot: look who listens there")
 
 
-def _token(config: Config) -> str:
+def token_of(config: Config) -> str:
     """Return the token of this workspace's daemon.
 
     Raises:

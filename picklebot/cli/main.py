@@ -93,6 +93,12 @@ def server(context: typer.Context) -> None:
 
 
 @app.command()
+def mcp(context: typer.Context) -> None:
+    """Serve Claude Desktop, an editor or any other MCP client, on stdin and stdout."""
+    call("picklebot.cli.mcp.command:mcp", context.obj)
+
+
+@app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """What runs, what waits, what failed, what was spent today."""
     call("picklebot.cli.status:status", context.obj, as_json=as_json)

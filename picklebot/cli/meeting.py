@@ -10,11 +10,10 @@ from typing import cast
 
 from picklebot.cli.daemon import Daemon
 from picklebot.config import Config
-from picklebot.lock import AlreadyRunning, Holder, holder_of
+from picklebot.lock import JOINABLE, AlreadyRunning, Holder, holder_of
 from picklebot.plugins import load
 
 ABOARD, JOINED = "picklebot.cli.aboard:open_aboard", "picklebot.cli.joined:open_joined"
-SERVER = "server"  #: the role of a process that can be joined
 START_SECONDS = 10.0  #: that a daemon which has just begun may take until it listens
 PAUSE = 0.1
 
@@ -27,14 +26,14 @@ async def meet(config: Config, *, role: str) -> AsyncGenerator[Daemon, None]:
         AlreadyRunning: a process that cannot be joined holds the workspace.
         PicklebotError: there is no daemon to be had.
     """
-    target = JOINED if await _runs(config) else ABOARD
+    target = JOINED if await runs(config) else ABOARD
     # In a thread, so that keys are answered meanwhile; nothing is opened yet.
     opening = await asyncio.to_thread(load, target, config=config, role=role)
     async with cast("AbstractAsyncContextManager[Daemon]", opening) as daemon:
         yield daemon
 
 
-async def _runs(config: Config) -> bool:
+async def runs(config: Config) -> bool:
     """Return whether there is a daemon to be joined; one that is just starting is waited for.
 
     Raises:
@@ -42,14 +41,14 @@ async def _runs(config: Config) -> bool:
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + START_SECONDS
-    while (holder := _holder(config)) is not None and (holder.role == SERVER or not holder.pid):
+    while (holder := _holder(config)) is not None and (holder.role in JOINABLE or not holder.pid):
         if holder.url is not None:
             return True
         if not holder.pid and loop.time() > until:
-            return False  # it is no server that would say so, and refuses us
+            return False  # it is none that would say so, and refuses us
         if holder.pid and (not config.gateway.enabled or loop.time() > until):
             raise AlreadyRunning(
-                f"a picklebot server (process {holder.pid}) runs in this workspace and does not listen, so it cannot "
+                f"a picklebot {holder.role} (process {holder.pid}) runs in this workspace and does not listen, so it cannot "
                 "be joined: set gateway.enabled: true and restart it, or stop it first"
             )
         await asyncio.sleep(PAUSE)

@@ -32,6 +32,7 @@ class Said(Given):
     session: str | None = Field(default=None, max_length=64)
     agent: str | None = Field(default=None, max_length=64)
     client: ClientName = NOBODY
+    new: bool = Field(default=False, description="In a session of its own.")
 
 
 class Patience(Given):
@@ -118,6 +119,7 @@ class Messages:
                 key=key_of(said.client, key or new_id()),
                 agent=said.agent,
                 session=said.session,
+                new_session=said.new,
             )
         )
 

@@ -15,7 +15,7 @@ from picklebot.errors import ConfigError
 from picklebot.gateway.entrance import Entrances
 from picklebot.gateway.port import bind, url_of
 from picklebot.gateway.secret import FixedToken, Secret, TokenFile
-from picklebot.lock import Holder
+from picklebot.lock import JOINABLE, Holder
 from picklebot.plugins import load
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.staff import Staff
@@ -60,7 +60,7 @@ async def open_gateway(
     Raises:
         ConfigError: the port, or the token, cannot be had.
     """
-    if not config.gateway.enabled or parts.role != "server":
+    if not config.gateway.enabled or parts.role not in JOINABLE:
         yield None
         return
     secret = secret_of(config)

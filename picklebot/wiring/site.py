@@ -19,6 +19,7 @@ from picklebot.gateway.logins import Logins
 from picklebot.gateway.messages import Messages
 from picklebot.gateway.metrics import Metrics
 from picklebot.gateway.names import Names
+from picklebot.gateway.notes import NoteDesk
 from picklebot.gateway.openapi import Description
 from picklebot.gateway.queues import FlowReads
 from picklebot.gateway.reads import Health, Reads
@@ -93,6 +94,7 @@ def _endpoints(ground: Ground, hub: Hub) -> Sequence[Endpoint]:
         *Reads(standing=standing, log=store.log).endpoints(),
         *records_of(ground).endpoints(),
         *Holdings(shelves=shelves_of(ground), recall=parts.memories).endpoints(),
+        *NoteDesk(notebook=parts.memories, entrance=ground.entrances.http, now=ground.clock.now).endpoints(),
         *Deeds(levers=levers_of(ground), proposals=store.proposals).endpoints(),
         *openai_of(ground, hub).endpoints(),
         *bell_of(ground).endpoints(),

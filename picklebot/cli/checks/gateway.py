@@ -9,7 +9,7 @@ from picklebot.config import Config
 from picklebot.errors import ConfigError
 from picklebot.gateway.port import bind
 from picklebot.gateway.secret import FixedToken, TokenFile
-from picklebot.lock import holder_of
+from picklebot.lock import JOINABLE, holder_of
 
 
 def check_gateway(config: Config) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def check_gateway(config: Config) -> Iterator[Finding]:
     yield from _token(config)
     workspace = config.workspace
     holder = holder_of(workspace.lock_file, workspace.daemon_file)
-    if holder is not None and holder.role == "server":
+    if holder is not None and holder.role in JOINABLE:
         yield from _running(holder.url)
         return
     try:

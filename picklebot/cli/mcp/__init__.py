@@ -1,0 +1,1 @@
+"""The daemon as an MCP server over stdio, for programs that bring a model of their own."""

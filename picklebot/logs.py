@@ -4,7 +4,6 @@ Promises that whatever is logged, a line stays one line of at most 8 KB, holds n
 configured secret, however it is encoded. Knows nothing of who logs.
 """
 
-import base64
 import json
 import logging
 import os
@@ -15,35 +14,20 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Literal, TextIO
-from urllib.parse import quote, quote_plus
+
+from picklebot.core.redaction import Redactor
 
 MAX_RECORD = 8 * 1024  #: bytes of a record as it is written
 MAX_FILE = 5 * 1024 * 1024  #: bytes of a log file before it is put aside
 KEPT_FILES = 3  #: files that were put aside
-MIN_SECRET = 8  #: anything shorter would redact ordinary words
 IDS = ("event", "session", "turn", "agent", "job", "channel")
 NOISY = ("aiohttp.access", "aiosqlite", "anthropic", "asyncio", "httpcore2", "httpx2", "watchfiles")
-REDACTED = "[redacted]"
 
 _root = logging.getLogger()
 _installed: list[logging.Handler] = []
 # Controls, line separators, marks that turn text round, and lone surrogates.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 _MISFIT = (TypeError, ValueError, KeyError, IndexError, AttributeError)
-
-
-class Redactor:
-    """Knows secrets, in every form in which they might slip out, and takes them out of text."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        long_enough = {secret for secret in secrets if len(secret) >= MIN_SECRET}
-        forms = {form for secret in long_enough for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
-
-    def __call__(self, text: str) -> str:
-        """Return `text` without them."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
 
 
 class _RedactingFilter(logging.Filter):
@@ -122,11 +106,15 @@ def setup(
     stream: TextIO,
     file: Path | None = None,
     secrets: Iterable[str] = (),
+    live: Callable[[], str] = str,
 ) -> None:
-    """Send every record of at least `level` to `stream`, and to `file` if there is one. Call it again to change that."""
+    """Send every record of at least `level` to `stream`, and to `file` if there is one. Call it again to change that.
+
+    `live` returns one more secret, which may change.
+    """
     close()
     formatter = TextFormatter() if format == "text" else JsonFormatter()
-    redacting = _RedactingFilter(Redactor(secrets))
+    redacting = _RedactingFilter(Redactor(secrets, live=live))
     handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
     if file is not None:
         handlers.append(_PrivateFile(file, maxBytes=MAX_FILE, backupCount=KEPT_FILES, encoding="utf-8"))
@@ -176,19 +164,3 @@ def _ids(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
 
 def _printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield the spellings of one secret: as it is, quoted for JSON, Python and addresses, in hex and in base64."""
-    for escaped in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield from (escaped, escaped.replace("\\", "\\\\"))  # doubled: JSON inside a repr, as bodies are often logged
-    raw = secret.encode("utf-8", "surrogatepass")
-    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        yield from (quoted, re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), quoted))
-    yield from (raw.hex(), raw.hex().upper())
-    # Inside a longer text a secret may begin at any of three bits of a base64 letter; the letters that it shares with
-    # its neighbours are left out.
-    for shift, start in ((0, 0), (1, 2), (2, 3)):
-        whole_letters = (shift + len(raw)) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(bytes(shift) + raw)[start:whole_letters].decode("ascii")

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picklebot import logs
+from picklebot.core.redaction import REDACTED
 
 SECRET = "s3cr3t/+k€y?42"
 Start = Callable[..., io.StringIO]
@@ -102,7 +103,7 @@ def test_a_secret_is_shown_nowhere_and_in_no_spelling(start: Start, style: str, 
     # Of an encoded text the letters that hold the secret's neighbours may stay; none of its middle may.
     middle = spelling[len(spelling) // 3 : len(spelling) * 2 // 3]
     text = out.getvalue()
-    assert text.count(logs.REDACTED) == 5
+    assert text.count(REDACTED) == 5
     assert middle not in text
     assert spelling not in text
 
@@ -178,7 +179,7 @@ def test_a_log_file_is_closed_to_others_and_clean_as_well(start: Start, tmp_path
     start(file=path, secrets=[SECRET])
     logger.info("it is %s", SECRET)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text(encoding="utf-8").endswith(f"it is {logs.REDACTED}\n")
+    assert path.read_text(encoding="utf-8").endswith(f"it is {REDACTED}\n")
 
 
 def test_log_files_are_put_aside_when_full_and_only_so_many_kept(start: Start, tmp_path: Path) -> None:

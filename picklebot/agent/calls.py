@@ -15,6 +15,7 @@ from picklebot.clock import Clock
 from picklebot.core.journal import CallState, Journal, RecordedCall
 from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import ToolCall, ToolResult
+from picklebot.core.redaction import Redactor
 from picklebot.errors import ToolDenied, ToolError, TurnError
 from picklebot.tools.base import Effect, Output, Tool, ToolContext
 from picklebot.tools.toolset import cap
@@ -72,7 +73,7 @@ class CallRunner:
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
     consent: Consent = granted
-    redact: Callable[[str], str] = str
+    redact: Redactor = field(default_factory=Redactor)
     """Takes known secrets out of text: whatever a tool returned, no model and no record sees them."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     marks: Marks = NO_MARKS
@@ -102,7 +103,7 @@ class CallRunner:
             self.results[call.id] = recorded.result
             return
         started = self.clock.monotonic()
-        await self.listener.tool_started(call)
+        await self.listener.tool_started(replace(call, input=self.redact.within(call.input)))
         try:
             interrupted = recorded is not None and recorded.state == "started"
             state, result = await self._settle(step, call, interrupted=interrupted)

@@ -99,6 +99,7 @@ class AgentRunner:
         self._added: list[Message] = [opening]
         self._streaks = Streaks()
         self._nudged = False
+        self._speech = calls.redact.stream()
 
     async def run(self, limits: TurnLimits, recorded: Sequence[RecordedStep] = ()) -> Ending:
         """Answer, going on from the steps that are already recorded.
@@ -197,16 +198,26 @@ class AgentRunner:
             await self._context.overflow(self._added, ContextTooLong(FILLED))
 
     async def _ask_once(self, n: int, look: Look) -> RecordedStep:
+        self._speech = self._calls.redact.stream()
         step = await self._model.ask(
             n,
             replace(self._request, messages=look.messages),
-            lambda piece, restart: self._listener.text(piece, restart=restart),
+            self._speak,
             weight=look.weight,
             tokens=self._context.tokens(look),
         )
+        if rest := self._speech.end():
+            await self._listener.text(rest, restart=False)
         # Against all that was said, and not what is shown of it: a replay shows all.
         message = with_fresh_ids(step.reply.message, [*self._history, *self._added])
         return replace(step, reply=replace(step.reply, message=message))
+
+    async def _speak(self, piece: str, restart: bool) -> None:  # as the model's side calls it
+        """Let what the model says be heard, without secrets."""
+        if restart:
+            self._speech = self._calls.redact.stream()
+        if (said := self._speech.feed(piece)) or restart:
+            await self._listener.text(said, restart=restart)
 
     async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:
         reply = step.reply

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from picklebot import logs
 from picklebot.config import Config
+from picklebot.core.redaction import SecretFile
 
 LOG = "terminal.log"
 
@@ -25,4 +26,5 @@ def log_to_file(config: Config) -> None:
         stream=Path(os.devnull).open("w", encoding="utf-8"),  # noqa: SIM115  # until the program ends
         file=config.workspace.logs / LOG,
         secrets=config.known_secrets(),
+        live=SecretFile(config.workspace.token_file),
     )

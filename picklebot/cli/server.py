@@ -15,6 +15,7 @@ from picklebot import __version__, logs
 from picklebot.app import open_app
 from picklebot.cli.checks.findings import Finding
 from picklebot.config import Config
+from picklebot.core.redaction import SecretFile
 from picklebot.plugins import load
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,13 @@ def server(*, config: Config) -> int:
     """Run until a signal says stop."""
     # Whoever leaves a request rings with SIGHUP, and may do so while nobody listens yet, or any more.
     signal.signal(signal.SIGHUP, _ignore)
-    logs.setup(config.logging.level, config.logging.format, stream=sys.stderr, secrets=config.known_secrets())
+    logs.setup(
+        config.logging.level,
+        config.logging.format,
+        stream=sys.stderr,
+        secrets=config.known_secrets(),
+        live=SecretFile(config.workspace.token_file),
+    )
     try:
         asyncio.run(_serve(config))
     except asyncio.CancelledError:  # a second signal: what was in hand goes on after the restart

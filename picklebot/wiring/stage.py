@@ -8,9 +8,9 @@ from picklebot.agent.runner import TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock, zone_named
 from picklebot.config import Config
+from picklebot.core.redaction import Redactor, SecretFile
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ConfigError
-from picklebot.logs import Redactor
 from picklebot.wiring.prices import price_list
 from picklebot.workers.destinations import LastPlace
 from picklebot.workers.stage import SkillRack, Stage
@@ -73,6 +73,5 @@ def database_of(config: Config) -> Path:
 
 
 def redactor_of(config: Config) -> Redactor:
-    """Return what takes every secret out of text that this workspace knows, the gateway's token included."""
-    file = config.workspace.token_file
-    return Redactor([*config.known_secrets(), *([file.read_text().strip()] if file.is_file() else [])])
+    """Return what takes every secret out of text that this workspace knows, the gateway's token of each moment too."""
+    return Redactor(config.known_secrets(), live=SecretFile(config.workspace.token_file))

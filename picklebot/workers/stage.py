@@ -4,7 +4,7 @@ Knows no turn.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
@@ -18,6 +18,7 @@ from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.core.events import TurnEvent
 from picklebot.core.messages import Block, ToolCall
+from picklebot.core.redaction import Redactor
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.errors import ToolDenied
@@ -116,7 +117,7 @@ class Stage:
     allow_off: bool = False
     apart: bool = True
     """Whether shell and file tools run in a sandbox."""
-    redact: Callable[[str], str] = str
+    redact: Redactor = field(default_factory=Redactor)
     """Takes known secrets out of text."""
     consent: Owner = field(default_factory=NoOwner)
     variables: Mapping[str, str]

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from picklebot.core.events import TextDelta, ToolStarted
 from picklebot.models.base import ModelRequest
 from picklebot.testing import FakeChannel, ScriptedModel
 from tests.flow.conftest import Daemon
@@ -53,9 +54,18 @@ async def test_a_tools_result_shows_no_secret_to_the_model_and_keeps_none(
 async def test_a_reply_that_says_a_secret_leaves_without_it(
     daemon: Daemon, channel: FakeChannel, spelling: str
 ) -> None:
-    async with daemon(ScriptedModel(f"it is {spelling}, as you asked"), channel):
-        await channel.say("say it")
-        said = (await channel.heard())[1]
+    script = ScriptedModel(uses("glob", pattern=spelling), f"it is {spelling}, as you asked")
+    async with daemon(script, channel) as app:
+        with app.bus.subscribe(TextDelta, ToolStarted, maxsize=99) as live:
+            await channel.say("say it")
+            said = (await channel.heard())[1]
+        shown = [event async for event in live]
+    [started] = [event for event in shown if isinstance(event, ToolStarted)]
+    assert "[redacted]" in started.summary
+    assert spelling not in started.summary
+    deltas = [event.text for event in shown if isinstance(event, TextDelta)]
+    assert "".join(deltas) == said  # though the secret is cut by the pieces in which the model speaks
+    assert len(deltas) > 1
     assert "[redacted]" in said
     assert spelling not in said
     assert said.startswith("it is ")

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import openai
 import pytest
 
 from picklebot.gateway.openai.answer import ALIVE
 from picklebot.gateway.openai.following import FOLLOWED, Following, Watch
+from picklebot.models.base import ModelRequest
 from picklebot.testing import ScriptedModel
 from tests.gateway.conftest import Serve, Site
 from tests.programs.conftest import openai_client
@@ -104,6 +106,17 @@ async def test_a_long_turn_is_told_to_be_at_work_still(serve: Serve) -> None:
             late.go.set()
             assert "".join([piece async for piece in pieces]) == "At last."
     assert ALIVE.startswith(b":")  # a comment: every client of server-sent events skips it
+
+
+async def test_a_streamed_completion_says_no_secret_though_it_is_cut_by_the_pieces(
+    serve: Serve, workspace: Path
+) -> None:
+    def tell(request: ModelRequest) -> str:
+        return f"It is {(workspace / '.picklebot' / 'token').read_text().strip()}, the token."
+
+    async with serve(ScriptedModel(tell)) as site, openai_client(site) as client:
+        said, _ = await streamed(client, user("what is the token?"))
+    assert said == "It is [redacted], the token."
 
 
 async def test_what_may_be_left_out_of_account_is(serve: Serve) -> None:

@@ -28,6 +28,7 @@ ROOMS = (
     "mcp",
     "sandbox",
     "web",
+    "ipc",
 )
 MODULES = ("clock", "errors")
 

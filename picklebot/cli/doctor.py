@@ -11,6 +11,7 @@ from picklebot.cli.calling import FAILED, OK
 from picklebot.cli.checks.channels import check_channels
 from picklebot.cli.checks.database import check_database
 from picklebot.cli.checks.definitions import check_definitions, check_names, check_tools
+from picklebot.cli.checks.external import check_external
 from picklebot.cli.checks.files import check_config, check_modes
 from picklebot.cli.checks.findings import Finding, Level
 from picklebot.cli.checks.gateway import check_gateway
@@ -69,6 +70,7 @@ def examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
         yield from check_memory(config)
         yield from check_servers(config)
         yield from check_sandbox(config)
+        yield from check_external(library, config)
         yield from check_hooks(config)
         yield from check_channels(config, now=now)
     yield from check_room(workspace)

@@ -79,6 +79,8 @@ class RunnerSpec(Section):
     """An external program that is the agent, over file IPC."""
 
     command: Annotated[tuple[str, ...], BeforeValidator(_command), Field(min_length=1)]
+    read: Annotated[tuple[str, ...], BeforeValidator(_command)] = ()
+    """Further files and folders that it may read."""
 
 
 class AgentSpec(Definition):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from picklebot.core.rights import Sandbox
 from picklebot.sandbox.bubblewrap import ENVIRONMENT
-from picklebot.sandbox.places import PACKAGE, occupy, view_of
+from picklebot.sandbox.places import PACKAGE, occupy, room_of, view_of
 from picklebot.toolhost.landlock import NEEDED, version
 from picklebot.toolhost.walls import Walls
 from picklebot.tools.launcher import PROGRAM, PlainLauncher
@@ -44,6 +44,17 @@ class LandlockLauncher:
         occupy(root)
         return self._inside(root, "serve", writable=sandbox == "workspace")
 
+    def resident(
+        self, root: Path, command: Sequence[str], sandbox: Sandbox, *, further: Sequence[Path]
+    ) -> Sequence[str]:
+        """Return the command line of a program that stays, has `root` for its own, and sees what is `further`."""
+        if sandbox == "off":
+            return self._plain.resident(root, command, sandbox, further=further)
+        view = room_of(root, further=further, network=self._network)
+        readable = [os.path.realpath(path) for path in view.readable]
+        walls = Walls(readable=readable, fixed=(), writable=True, network=self._network)
+        return [*self._shut_in(root, "stay", walls), *command]
+
     def probe(self, root: Path) -> Sequence[str]:
         """Return the command line of a look around from inside."""
         return self._inside(root, "probe", writable=True)
@@ -68,8 +79,10 @@ class LandlockLauncher:
         return Walls(readable=readable, fixed=fixed, writable=writable, network=self._network)
 
     def _inside(self, root: Path, mode: str, *, writable: bool) -> list[str]:
+        return self._shut_in(root, mode, self.walls(root, writable=writable))
+
+    def _shut_in(self, root: Path, mode: str, walls: Walls) -> list[str]:
         python = str(getattr(sys, "_base_executable", sys.executable))
         sockets = "open" if self._network else "closed"
-        walls = self.walls(root, writable=writable).to_json()
-        program = [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets, walls]
+        program = [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets, walls.to_json()]
         return [*self._bound(), *program]

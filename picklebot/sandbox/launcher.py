@@ -9,7 +9,7 @@ from pathlib import Path
 
 from picklebot.core.rights import Sandbox
 from picklebot.sandbox.bubblewrap import ENVIRONMENT, wrap
-from picklebot.sandbox.places import occupy, stamp, view_of
+from picklebot.sandbox.places import View, occupy, room_of, stamp, view_of
 from picklebot.tools.launcher import PROGRAM, PlainLauncher
 
 _LOCALE = ("LANG", "LC_ALL", "TERM", "TZ")
@@ -31,6 +31,15 @@ class BubblewrapLauncher:
         occupy(root)
         return self._inside(root, "serve", writable=sandbox == "workspace")
 
+    def resident(
+        self, root: Path, command: Sequence[str], sandbox: Sandbox, *, further: Sequence[Path]
+    ) -> Sequence[str]:
+        """Return the command line of a program that stays, has `root` for its own, and sees what is `further`."""
+        if sandbox == "off":
+            return self._plain.resident(root, command, sandbox, further=further)
+        view = room_of(root, further=further, network=self._network)
+        return self._wrapped(view, "stay", ["", *command])
+
     def probe(self, root: Path) -> Sequence[str]:
         """Return the command line of a look around from inside."""
         return self._inside(root, "probe", writable=True)
@@ -47,9 +56,11 @@ class BubblewrapLauncher:
         return {**ENVIRONMENT, **{name: plain[name] for name in _LOCALE if name in plain}}
 
     def _inside(self, root: Path, mode: str, *, writable: bool) -> list[str]:
+        return self._wrapped(view_of(root, writable=writable, network=self._network), mode)
+
+    def _wrapped(self, view: View, mode: str, further: Sequence[str] = ()) -> list[str]:
         # The interpreter below the virtual environment, whose packages have no business inside.
         python = str(getattr(sys, "_base_executable", sys.executable))
         sockets = "open" if self._network else "closed"
-        program = [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets]
-        view = view_of(root, writable=writable, network=self._network)
+        program = [python, "-I", "-S", str(PROGRAM), mode, str(view.root), str(self._memory_mb), sockets, *further]
         return wrap(self._program, view, program, network=self._network, memory_mb=self._memory_mb)

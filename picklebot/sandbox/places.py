@@ -59,18 +59,28 @@ class View:
 
 def view_of(root: Path, *, writable: bool, network: bool) -> View:
     """Return what a tool process on the workspace at `root` may see."""
-    etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
-    readable = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
     control = [root / name for name in (*CONTROL_FILES, *CONTROL_FOLDERS)]
     private = [path for name in (SECRETS, *sorted(guard.HOMELY)) if (path := root / name).exists()]
     return View(
-        readable=[path for path in readable if path.exists()],
+        readable=_readable(network=network),
         root=root,
         writable=writable,
         fixed=[path for path in control if path.exists()] + _obeyed(root) + _own_code(root),
         hidden_folders=[root / STATE, *(path for path in private if path.is_dir())],
         hidden_files=[path for path in private if not path.is_dir()],
     )
+
+
+def room_of(root: Path, *, further: Sequence[Path], network: bool) -> View:
+    """Return what a program may see that has the folder `root` for its own: nothing of the workspace but `further`."""
+    readable = [*_readable(network=network), *further]
+    return View(readable=readable, root=root, writable=True, fixed=(), hidden_folders=(), hidden_files=())
+
+
+def _readable(*, network: bool) -> list[Path]:
+    etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
+    found = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
+    return [path for path in found if path.exists()]
 
 
 def occupy(root: Path) -> None:

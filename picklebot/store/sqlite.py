@@ -18,6 +18,7 @@ from picklebot.store.departures import Departures
 from picklebot.store.dispatches import SqliteDispatches
 from picklebot.store.drafts import SqliteDrafts
 from picklebot.store.events import SqliteLog
+from picklebot.store.external import SqliteTold
 from picklebot.store.fates import SqliteFates
 from picklebot.store.forks import SqliteForks
 from picklebot.store.inbox import SqliteInbox
@@ -73,6 +74,7 @@ class SqliteStore:
     tasks: SqliteTasks
     compactions: SqliteCompactions
     troubles: SqliteTroubles
+    told: SqliteTold
 
     @classmethod
     def over(cls, database: Database) -> "SqliteStore":
@@ -103,6 +105,7 @@ class SqliteStore:
             proofs=SqliteProofs(database),
             tasks=SqliteTasks(database),
             troubles=SqliteTroubles(database),
+            told=SqliteTold(database),
             dispatches=SqliteDispatches(database),
             drafts=SqliteDrafts(database),
             fates=SqliteFates(database),

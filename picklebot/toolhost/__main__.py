@@ -1,6 +1,6 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
-`filter` is what `serve` and `probe` give up first: "closed" (sockets too), "open" (not those of the network), or
+`stay` runs a whole program instead. `filter` is what `serve`, `stay` and `probe` give up first: "closed" (sockets too), "open" (not those of the network), or
 nothing, where no sandbox is wanted. Calls inherit it. `walls`, as JSON, are those that Landlock is to raise.
 """
 
@@ -27,14 +27,15 @@ from picklebot.toolhost.confining import Unsupported, confine  # noqa: E402
 from picklebot.toolhost.host import serve  # noqa: E402
 from picklebot.toolhost.one import answer  # noqa: E402
 from picklebot.toolhost.probing import leaks  # noqa: E402
+from picklebot.toolhost.resident import stay  # noqa: E402
 from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
 
 
-def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "") -> None:
-    """Run as the host, as one call of it, or as a look around."""
+def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *command: str) -> None:
+    """Run as the host, as one call of it, as a look around, or as the keeper of `command`."""
     walls = Walls.from_json(walls_json) if walls_json else None
     try:
-        if walls and mode in {"serve", "probe"}:
+        if walls and mode in {"serve", "stay", "probe"}:
             walls.raise_around_host(root)
         if filter_name:
             hide_memory()
@@ -43,6 +44,8 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
         sys.exit(str(exc))
     if mode == "serve":
         serve(root, int(memory_mb), walls)
+    elif mode == "stay":
+        stay(root, command, memory_mb=int(memory_mb), walls=walls)
     elif mode == "probe":
         if walls:
             walls.raise_around_command(root)

@@ -17,6 +17,7 @@ from typing import Any
 
 from picklebot.toolhost import family
 from picklebot.toolhost.kept import Kept
+from picklebot.toolhost.starting import child_bell, fork, spawn
 from picklebot.toolhost.walls import Walls
 from picklebot.toolhost.wire import Failure
 
@@ -26,7 +27,6 @@ GLANCE, LOOK = 0.05, 0.25  #: seconds between two counts of processes, and betwe
 LINGER = 0.5  #: seconds that a background process may hold the output open once the command itself has ended
 _CHUNK = 65536
 _MEGABYTE = 1024 * 1024
-_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)  # by Python, and a child would inherit that
 _FILE_MB = 512  #: the largest file a command may write
 
 
@@ -62,11 +62,11 @@ class _Command:
         self._status: int | None = None
         self._reading, writing = os.pipe()
         os.set_blocking(self._reading, False)
-        self._bell = _child_bell()
+        self._bell = child_bell()
         shell = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
         try:
             arguments = [shell, "-c", command]
-            self.pid = _spawn(arguments, writing) if shut_in is None else _fork(arguments, writing, shut_in)
+            self.pid = spawn(arguments, writing) if shut_in is None else fork(arguments, writing, shut_in)
         except (OSError, ValueError) as exc:
             raise Failure(f"the command could not be started: {exc}") from exc
         finally:
@@ -142,67 +142,20 @@ class _Command:
                     self._status = os.waitstatus_to_exitcode(ended[1])
 
 
-def _spawn(arguments: list[str], writing: int) -> int:
-    return os.posix_spawn(
-        arguments[0],
-        arguments,
-        os.environ,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, writing, 1),
-            (os.POSIX_SPAWN_DUP2, writing, 2),
-        ],
-        setsid=True,
-        setsigdef=[*_IGNORED],
-    )
-
-
-def _fork(arguments: list[str], writing: int, shut_in: Callable[[], None]) -> int:
-    """Start it from a copy of ourselves, which shuts itself in first."""
-    if any("\0" in argument for argument in arguments):
-        raise ValueError("embedded null byte")
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        for number in _IGNORED:
-            signal.signal(number, signal.SIG_DFL)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        os.dup2(writing, 1)
-        os.dup2(writing, 2)
-        shut_in()
-        os.execv(arguments[0], arguments)  # noqa: S606  # the command itself names the shell's words
-    except OSError as exc:
-        os.write(2, f"the command could not be shut in: {exc}\n".encode())
-    finally:
-        os._exit(126)
-
-
-def _child_bell() -> int:
-    """Return a descriptor that becomes readable whenever a child ends."""
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    return reading
-
-
 def _limit(memory_mb: int, seconds: float) -> None:
-    """Limit this process and all below it; what is already stricter stays."""
-    wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 256,
-        resource.RLIMIT_FSIZE: _FILE_MB * _MEGABYTE,
-        resource.RLIMIT_CPU: int(seconds) * 4 + 10,
-    }
+    wanted = {resource.RLIMIT_NOFILE: 256, resource.RLIMIT_CPU: int(seconds) * 4 + 10}
     if memory_mb:
         wanted[resource.RLIMIT_AS] = memory_mb * _MEGABYTE
+    limit(wanted)
+
+
+def limit(further: Mapping[int, int]) -> None:
+    """Limit this process and all below it, as every command is and in what is `further`; what is stricter stays."""
+    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: _FILE_MB * _MEGABYTE, **further}
     if os.geteuid() != 0:  # root is not bound by it
         wanted[resource.RLIMIT_NPROC] = 4096  # counts all of the user's processes, so it only stops a fork bomb
-    for limit, value in wanted.items():
-        hard = resource.getrlimit(limit)[1]
+    for kind, value in wanted.items():
+        hard = resource.getrlimit(kind)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         with suppress(ValueError, OSError):
-            resource.setrlimit(limit, (bound, bound))
+            resource.setrlimit(kind, (bound, bound))

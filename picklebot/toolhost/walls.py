@@ -51,6 +51,11 @@ class Walls:
         rules = [*self._everywhere(os.environ["TMPDIR"]), (root, landlock.LIST), *self._beneath(root)]
         landlock.restrict(rules, network=self.network)
 
+    def raise_around_resident(self, root: str) -> None:
+        """Shut in what is about to become a program that has `root` for its own."""
+        rules = [*self._everywhere(os.environ["TMPDIR"]), (root, landlock.READ | landlock.WRITE)]
+        landlock.restrict(rules, network=self.network)
+
     def fall(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)

@@ -32,6 +32,16 @@ class Launcher(Protocol):
         ...
 
 
+class ResidentLauncher(Launcher, Protocol):
+    """Says how programs are started that stay, too."""
+
+    def resident(
+        self, root: Path, command: Sequence[str], sandbox: Sandbox, *, further: Sequence[Path]
+    ) -> Sequence[str]:
+        """Return the command line of a program that stays, has `root` for its own, and sees what is `further`."""
+        ...
+
+
 class PlainLauncher:
     """No sandbox: the tool process may do what the daemon's user may. `memory_mb` limits each command; 0 does not."""
 
@@ -41,6 +51,12 @@ class PlainLauncher:
     def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
         """Return the bare program."""
         return [sys.executable, "-I", "-S", str(PROGRAM), "serve", str(root), str(self._memory_mb)]
+
+    def resident(
+        self, root: Path, command: Sequence[str], sandbox: Sandbox, *, further: Sequence[Path]
+    ) -> Sequence[str]:
+        """Return the command line of a program that stays, in `root`; it sees what the user does."""
+        return [sys.executable, "-I", "-S", str(PROGRAM), "stay", str(root), str(self._memory_mb), "", "", *command]
 
     def stamp(self, root: Path) -> Hashable:
         """Nothing changes what it sees."""

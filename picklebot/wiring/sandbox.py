@@ -3,7 +3,7 @@
 from picklebot.config import Config
 from picklebot.errors import ConfigError
 from picklebot.sandbox.choosing import Choice, choose
-from picklebot.tools.launcher import Launcher, PlainLauncher
+from picklebot.tools.launcher import PlainLauncher, ResidentLauncher
 
 
 def sandbox_of(config: Config) -> Choice:
@@ -19,7 +19,7 @@ def sandbox_of(config: Config) -> Choice:
     return choice
 
 
-def launcher_of(config: Config, choice: Choice) -> Launcher:
+def launcher_of(config: Config, choice: Choice) -> ResidentLauncher:
     """Return what starts tool processes. Without a sandbox that serves the file tools, which open nothing outside."""
     return choice.launcher or PlainLauncher(memory_mb=config.sandbox.memory_mb)
 

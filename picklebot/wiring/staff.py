@@ -19,6 +19,7 @@ from picklebot.wiring.approvals import approvals_for, consent_for
 from picklebot.wiring.delivery import create_delivery
 from picklebot.wiring.dispatch import open_exchange
 from picklebot.wiring.doors import FrontDesk, create_listener, guests_of, with_pairing
+from picklebot.wiring.external import open_external
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
 from picklebot.wiring.parts import Parts
@@ -72,6 +73,7 @@ async def hire(
 ) -> Staff:
     """Return the staff of one daemon. `delivered` are the channels that replies are carried to."""
     unasked, exchange = create_unasked(config, clock, parts, channels), open_exchange(config, clock, parts)
+    external = open_external(config, clock, parts, unasked)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
     guests = guests_of(config, parts)
@@ -81,6 +83,7 @@ async def hire(
         stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places),
         family=exchange.family,
         guests=guests,
+        externals=external.agents,
         roster=exchange.roster,
         consent=consent_for(config, clock, parts, unasked),
         compactions=parts.store.compactions,
@@ -118,6 +121,7 @@ async def hire(
     workers: list[Worker] = [
         parts.guard,
         *create_delivery(config, clock, parts, delivered),
+        external.worker,
         agents,
         exchange.worker,
         definitions,

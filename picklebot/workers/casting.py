@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from picklebot.agent.asking import Asker, Candidate, Parked
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.compact_turn import CompactRunner
 from picklebot.agent.compaction import FLUSHING
 from picklebot.agent.context import Room
 from picklebot.agent.conversation import Conversation
@@ -21,17 +20,15 @@ from picklebot.agent.prompt import opening as open_turn
 from picklebot.agent.purses import Purses, TurnPurses
 from picklebot.agent.recall import GUIDANCE, with_notes
 from picklebot.agent.runner import AgentRunner, TurnLimits
-from picklebot.channels.split import split
-from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply, TurnEvent
-from picklebot.core.journal import Journal
+from picklebot.core.events import InboundEvent, Reply, TurnEvent
 from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
 from picklebot.core.rights import Rights
 from picklebot.core.source import Source
 from picklebot.definitions.agents import AgentSpec
-from picklebot.errors import NotFound
+from picklebot.errors import NotFound, TurnError
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
-from picklebot.jobs.heartbeat import STEPS, audible
+from picklebot.jobs.heartbeat import STEPS
 from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Joining, Session, Turn
 from picklebot.tools.base import Tool
@@ -39,14 +36,16 @@ from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.context_command import Prompt
-from picklebot.workers.destinations import destination
 from picklebot.workers.equipment import context_of, offered, with_skills
 from picklebot.workers.family import Family, Member
-from picklebot.workers.inheritance import handed_down, result_of, rights_of, within
+from picklebot.workers.inheritance import handed_down, rights_of, within
 from picklebot.workers.marking import marks_beside, marks_of
-from picklebot.workers.mentions import signed, unaddressed
+from picklebot.workers.mentions import unaddressed
 from picklebot.workers.permission import consent_by, policy_of
+from picklebot.workers.playing import Runner
+from picklebot.workers.replying import replies
 from picklebot.workers.stage import Agents, Models, Stage
+from picklebot.workers.turn_notes import TurnJournal
 from picklebot.workers.upkeep import Cast, Upkeep, order_of
 
 SEARCHING = "search_memory"  #: who may not call it is not told of notes unasked either
@@ -79,8 +78,8 @@ class Casting:
         return self._stage.family
 
     async def cast(
-        self, turn: Turn, conversation: Conversation, journal: Journal, listener: Listener
-    ) -> tuple[AgentRunner | CompactRunner, TurnLimits]:
+        self, turn: Turn, conversation: Conversation, journal: TurnJournal, listener: Listener
+    ) -> tuple[Runner, TurnLimits]:
         """Return the runner of `turn` and its limits.
 
         Raises:
@@ -92,24 +91,15 @@ class Casting:
         event = turn.event
         spec = within(self._agents.get_agent(event.agent_id), rights_of(event))
         spent_below = await self.family.look_back(turn)
+        if spec.runner is not None:
+            return self._cast_external(spec, turn, journal)
         candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = self._equipment(spec, event, policy)
         shown = {name: tool for name, tool in tools.items() if offered(tool, event)}
         limits = self._limits(spec, event)
-        ends = asyncio.get_running_loop().time() + limits.seconds  # the clock by which asyncio.timeout goes
-        self.family.enter(
-            Member(
-                event=event,
-                attempts=turn.attempts,
-                tools=[*tools],
-                sandbox=spec.sandbox,
-                steps=limits.steps,
-                ends=ends,
-                asking=[name for name in tools if policy.asks(name)],
-            )
-        )
+        self._enter(spec, turn, limits, tools=[*tools], asking=[name for name in tools if policy.asks(name)])
         request = self._request(spec, conversation.messages, shown, event.source)
         calls = CallRunner(
             tools=tools,
@@ -142,6 +132,31 @@ class Casting:
             context=self._upkeep.context(cast),
         )
         return runner, limits
+
+    def _cast_external(self, spec: AgentSpec, turn: Turn, journal: TurnJournal) -> tuple[Runner, TurnLimits]:
+        limits = self._limits(spec, turn.event)
+        check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
+        if order_of(turn.event) is not None:
+            raise TurnError(f"{spec.id} is an external program, and keeps its conversation itself")
+        self._enter(spec, turn, limits)
+        opening = turn.opening or Company(turn).opening(self._said(turn.event))
+        return self._stage.externals.runner(spec, turn, opening, journal), limits
+
+    def _enter(
+        self, spec: AgentSpec, turn: Turn, limits: TurnLimits, *, tools: Sequence[str] = (), asking: Sequence[str] = ()
+    ) -> None:
+        """Take the turn in hand, for those whom it calls."""
+        self.family.enter(
+            Member(
+                event=turn.event,
+                attempts=turn.attempts,
+                tools=tools,
+                sandbox=spec.sandbox,
+                steps=limits.steps,
+                ends=asyncio.get_running_loop().time() + limits.seconds,  # the clock by which asyncio.timeout goes
+                asking=asking,
+            )
+        )
 
     def _model(self, candidates: Sequence[Candidate], purses: TurnPurses) -> PaidModel:
         stage = self._stage
@@ -181,30 +196,7 @@ class Casting:
 
         `also` are the ids of other messages that they answer, `marks` what was read for it.
         """
-        text, error = self._stage.redact(text), self._stage.redact(error) if error else error
-        if isinstance(event, DispatchEvent):
-            return [result_of(event, text, error=error, at=self._stage.clock.now(), marks=marks)]
-        if event.source.channel == HEARTBEAT:
-            text = audible(text)
-        to = await destination(event, self._stage.places)
-        if to is None or (event.source.channel == HEARTBEAT and not text):
-            return []
-        text = signed(event, text)
-        channel = self._stage.channels.get(to.channel)
-        return [
-            OutboundEvent(
-                session_id=event.session_id,
-                source=event.source,
-                to=to,
-                cause_id=event.id,
-                content=content,
-                error=error,
-                part=part,
-                also=also,
-                created_at=self._stage.clock.now(),
-            )
-            for part, content in enumerate(split(text, channel.max_length if channel else None))
-        ]
+        return await replies(self._stage, event, text, error=error, also=also, marks=marks)
 
     async def answered(self, parked: Parked) -> TurnEvent | None:
         """Return the turn that may go on at once, because what it waited for came while it was put off."""
@@ -214,10 +206,12 @@ class Casting:
         """Return what stands around a session's conversation.
 
         Raises:
-            NotFound: the agent is gone.
+            NotFound: the agent is gone, or a program of somebody else's.
             ConfigError: its model is not configured.
         """
         spec = self._agents.get_agent(session.agent_id)
+        if spec.runner is not None:
+            raise NotFound(f"{spec.id} is an external program: what it knows of the conversation is its own affair")
         event = InboundEvent(session_id=session.id, source=session.source, agent_id=spec.id, content="", key="")
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = {name: tool for name, tool in self._equipment(spec, event, policy).items() if offered(tool, event)}
@@ -240,9 +234,11 @@ class Casting:
     def queue(self, agent_id: str) -> Queue:
         """Return what is to become of messages that come while a turn of this agent runs."""
         try:
-            return self._agents.get_agent(agent_id).queue
+            spec = self._agents.get_agent(agent_id)
         except NotFound:
             return "followup"
+        # A program is handed them as they come, and takes them in its own time.
+        return "steer" if spec.runner is not None and spec.queue == "followup" else spec.queue
 
     @property
     def joining(self) -> Joining:
@@ -250,21 +246,22 @@ class Casting:
         return joining_in(self._stage.zone)
 
     async def _opening(self, spec: AgentSpec, cast: Cast) -> Message:
-        event = cast.turn.event
+        event, content, message = cast.turn.event, unaddressed(cast.turn.event), self._said(cast.turn.event)
+        if self._stage.memory is not None and SEARCHING in cast.calls.tools and event.source.channel != HEARTBEAT:
+            message = with_notes(message, await self._stage.memory.notes(content, cast.conversation))
+        skill = await self._stage.skills.invoked(spec, content)
+        return with_skill(message, skill) if skill else message
+
+    def _said(self, event: TurnEvent) -> Message:
         channel = self._stage.channels.get(event.source.channel)
-        content = unaddressed(event)
-        message = open_turn(
-            content,
+        return open_turn(
+            unaddressed(event),
             source=event.source,
             session_id=event.session_id,
             at=event.created_at,
             zone=self._stage.zone,
             hint=channel.hint if channel else "",
         )
-        if self._stage.memory is not None and SEARCHING in cast.calls.tools and event.source.channel != HEARTBEAT:
-            message = with_notes(message, await self._stage.memory.notes(content, cast.conversation))
-        skill = await self._stage.skills.invoked(spec, content)
-        return with_skill(message, skill) if skill else message
 
     def _request(
         self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool], source: Source

@@ -58,6 +58,14 @@ class Company:
         """Return those that the journal says are to be seen from `step` on."""
         return [joined for joined in self._turn.joined if joined.step == step]
 
+    def unseen(self, step: int) -> list[Joined]:
+        """Return those of `recorded` that the conversation does not have yet."""
+        return [joined for joined in self.recorded(step) if joined not in self._shown]
+
+    def leave(self, event_ids: Sequence[str]) -> None:
+        """Let some wait again: they came too late to be answered here."""
+        self._shown = [joined for joined in self._shown if joined.event.id not in event_ids]
+
     def expect(self) -> None:
         """Some may join from now on: even if it is cut before it hears of them, what did not come in waits again."""
         self._open = True

@@ -4,12 +4,33 @@ Promises that a cut ends the play and nothing else: what was said and done so fa
 """
 
 import asyncio
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
-from picklebot.agent.compact_turn import CompactRunner
-from picklebot.agent.runner import AgentRunner, Ending, TurnLimits
+from picklebot.agent.runner import Ending, TurnLimits
+from picklebot.core.journal import RecordedStep
 from picklebot.store.base import Turn
 from picklebot.workers.company import UNATTENDED, Company, Queue
+
+
+class Runner(Protocol):
+    """Plays one turn, once."""
+
+    async def run(self, limits: TurnLimits, recorded: Sequence[RecordedStep] = ()) -> Ending:
+        """Answer, going on from the steps that are already recorded."""
+        ...
+
+    async def recall(self, recorded: Sequence[RecordedStep]) -> None:
+        """Take up what was recorded, for a turn that is to end before it goes on."""
+        ...
+
+    def stop(self) -> Ending:
+        """End because the user said so."""
+        ...
+
+    def yield_to_next(self) -> Ending:
+        """End because the user has said something else."""
+        ...
 
 
 class Playing:
@@ -30,7 +51,7 @@ class Playing:
             if self._task is not None:
                 self._task.cancel()
 
-    async def play(self, runner: AgentRunner | CompactRunner, limits: TurnLimits) -> Ending:
+    async def play(self, runner: Runner, limits: TurnLimits) -> Ending:
         """Run until the end, whoever makes it."""
         if self._was_cut():
             await runner.recall(self.turn.steps)

@@ -5,6 +5,7 @@ its turn is resumed. Knows no platform.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Protocol
 
@@ -64,21 +65,27 @@ class Posting:
         to = await self.place(context.deliver)
         if to is None:
             raise ValueError("there is nobody to post to: the owner has not spoken anywhere yet")
-        events = [
-            OutboundEvent(
-                id=id_of(context.cause_id, f"{context.key}:{part}"),
-                session_id=context.session_id,
-                source=context.source,
-                to=to,
-                cause_id=context.cause_id,
-                content=text,
-                part=part,
-                created_at=self._clock.now(),
-            )
-            for part, text in enumerate(self._split(self._redact(content), to))
-        ]
-        await self.put(events)
+        first = OutboundEvent(
+            session_id=context.session_id,
+            source=context.source,
+            to=to,
+            cause_id=context.cause_id,
+            content=content,
+            created_at=self._clock.now(),
+        )
+        await self.say(first, key=context.key)
         return str(to)
+
+    async def say(self, event: OutboundEvent, *, key: str) -> None:
+        """Put a message on its way in as many parts as it takes, once for one `key`, which no other message has."""
+        texts = self._split(self._redact(event.content), event.to)
+        moment = event.cause_id or event.session_id  # whose id tells the time too
+        await self.put(
+            [
+                replace(event, id=id_of(moment, f"{key}:{part}"), content=text, part=part)
+                for part, text in enumerate(texts)
+            ]
+        )
 
     async def tell(self, task: Task, words: str) -> None:
         """Say something of a task where its replies go; where there is no such place, the log has it."""

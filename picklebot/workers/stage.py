@@ -17,17 +17,19 @@ from picklebot.agent.runner import TurnLimits
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.core.events import TurnEvent
-from picklebot.core.messages import Block, ToolCall
+from picklebot.core.messages import Block, Message, ToolCall
 from picklebot.core.redaction import Redactor
 from picklebot.definitions.agents import AgentSpec, ModelChoice
 from picklebot.definitions.bootstrap import Bootstrap
-from picklebot.errors import ToolDenied
-from picklebot.store.base import Compactions
+from picklebot.errors import ConfigError, ToolDenied
+from picklebot.store.base import Compactions, Turn
 from picklebot.tools.base import ToolContext
 from picklebot.workers.destinations import LastPlace, Nowhere
 from picklebot.workers.dispatch import Roster
 from picklebot.workers.family import Family
 from picklebot.workers.guests import Guests
+from picklebot.workers.playing import Runner
+from picklebot.workers.turn_notes import TurnJournal
 
 
 class Agents(Protocol):
@@ -102,6 +104,22 @@ class NoOwner:
         return None
 
 
+class Externals(Protocol):
+    """Plays agents that are programs of somebody else's."""
+
+    def runner(self, spec: AgentSpec, turn: Turn, opening: Message, journal: TurnJournal) -> Runner:
+        """Return what plays a turn of such an agent."""
+        ...
+
+
+class NoExternals:
+    """There are none."""
+
+    def runner(self, spec: AgentSpec, turn: Turn, opening: Message, journal: TurnJournal) -> Runner:
+        """Refuse it."""
+        raise ConfigError(f"{spec.id} is an external program, and none is started here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
@@ -137,5 +155,6 @@ class Stage:
     """Share of a model's window from which on a conversation is made shorter."""
     roster: Roster = lambda: ()
     """Every agent, for those that may call others."""
+    externals: Externals = field(default_factory=NoExternals)
     guests: Guests = field(default_factory=Guests)
     clock: Clock

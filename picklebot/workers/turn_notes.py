@@ -15,7 +15,7 @@ from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
-from picklebot.store.base import Joining, Turn, Turns
+from picklebot.store.base import Joined, Joining, Turn, Turns
 from picklebot.workers.company import Company
 
 SUMMARY = 120  #: characters of a tool's input or output in a notice
@@ -43,6 +43,19 @@ class TurnJournal:
             joined += await self.turns.take_in(self.turn, step, self.joining)
         self.company.show(joined)
         return [block for each in joined for block in each.blocks]
+
+    async def follow(self, step: int) -> Sequence[Joined]:
+        """Return what joined before `step`, and lets join what may now; each once."""
+        joined = self.company.unseen(step)
+        if self.joining is not None:
+            self.company.expect()
+            joined += await self.turns.take_in(self.turn, step, self.joining)
+        self.company.show(joined)
+        return joined
+
+    def leave(self, event_ids: Sequence[str]) -> None:
+        """Let messages that joined wait again: they are not answered in this turn."""
+        self.company.leave(event_ids)
 
     async def start_call(self, step: int, call_id: str) -> None:
         """Record that a call is about to have its effect."""

@@ -3,6 +3,7 @@
 Promises that an agent gets the sandbox that its file names, and no process where that cannot be given. Knows no tool.
 """
 
+import json
 import sys
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ class BubblewrapLauncher:
         return {**ENVIRONMENT, **{name: plain[name] for name in _LOCALE if name in plain}}
 
     def _inside(self, root: Path, mode: str, *, writable: bool) -> list[str]:
-        return self._wrapped(view_of(root, writable=writable, network=self._network), mode)
+        view = view_of(root, writable=writable, network=self._network)
+        return self._wrapped(view, mode, ["", json.dumps(view.sealed)])
 
     def _wrapped(self, view: View, mode: str, further: Sequence[str] = ()) -> list[str]:
         # The interpreter below the virtual environment, whose packages have no business inside.

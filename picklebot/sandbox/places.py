@@ -7,13 +7,13 @@ mechanism.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from picklebot.errors import ToolError
-from picklebot.toolhost import guard
+from picklebot.toolhost import guard, nested
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt")
@@ -53,6 +53,8 @@ class View:
     root: Path
     writable: bool
     fixed: Sequence[Path]
+    sealed: Mapping[str, nested.Identity]
+    """Those of `fixed` that a command could have put there, with what each was when we looked."""
     hidden_folders: Sequence[Path]
     hidden_files: Sequence[Path]
 
@@ -60,12 +62,14 @@ class View:
 def view_of(root: Path, *, writable: bool, network: bool) -> View:
     """Return what a tool process on the workspace at `root` may see."""
     control = [root / name for name in (*CONTROL_FILES, *CONTROL_FOLDERS)]
-    private = [path for name in (SECRETS, *sorted(guard.HOMELY)) if (path := root / name).exists()]
+    private = [path for name in (SECRETS, *sorted(guard.HOMELY)) if _is_there(path := root / name)]
+    sealed = _obeyed(root)
     return View(
         readable=_readable(network=network),
         root=root,
         writable=writable,
-        fixed=[path for path in control if path.exists()] + _obeyed(root) + _own_code(root),
+        fixed=[*(path for path in control if path.exists()), *map(Path, sealed), *_own_code(root)],
+        sealed=sealed,
         hidden_folders=[root / STATE, *(path for path in private if path.is_dir())],
         hidden_files=[path for path in private if not path.is_dir()],
     )
@@ -74,7 +78,7 @@ def view_of(root: Path, *, writable: bool, network: bool) -> View:
 def room_of(root: Path, *, further: Sequence[Path], network: bool) -> View:
     """Return what a program may see that has the folder `root` for its own: nothing of the workspace but `further`."""
     readable = [*_readable(network=network), *further]
-    return View(readable=readable, root=root, writable=True, fixed=(), hidden_folders=(), hidden_files=())
+    return View(readable=readable, root=root, writable=True, fixed=(), sealed={}, hidden_folders=(), hidden_files=())
 
 
 def _readable(*, network: bool) -> list[Path]:
@@ -121,9 +125,21 @@ def _interpreter() -> list[Path]:
     return [Path(each) for each in {sys.base_prefix, sys.base_exec_prefix} if not each.startswith("/usr/")]
 
 
-def _obeyed(root: Path) -> list[Path]:
-    """Return what stands at the top and is run or obeyed by other programs."""
-    return [root / name for name in sorted(guard.TRUSTED) if (root / name).exists()]
+def _obeyed(root: Path) -> dict[str, nested.Identity]:
+    """Return what is run or obeyed by other programs, and what it is now.
+
+    A symbolic link among it is left alone: it would be followed, outside and inside, and a command may have made it.
+    """
+    found: dict[str, nested.Identity] = {}
+    for name in sorted(guard.TRUSTED):
+        if _is_there(path := root / name):
+            status = path.lstat()
+            found[str(path)] = status.st_dev, status.st_ino
+    return {**found, **{str(root / path): identity for path, identity in nested.obeyed(str(root)).items()}}
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and not path.is_symlink()
 
 
 def _own_code(root: Path) -> list[Path]:

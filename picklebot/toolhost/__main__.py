@@ -1,7 +1,9 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
-`stay` runs a whole program instead. `filter` is what `serve`, `stay` and `probe` give up first: "closed" (sockets too), "open" (not those of the network), or
-nothing, where no sandbox is wanted. Calls inherit it. `walls`, as JSON, are those that Landlock is to raise.
+`stay` runs a whole program instead, which stands last. `filter` is what `serve`, `stay` and `probe` give up first:
+"closed" (sockets too), "open" (not those of the network), or nothing, where no sandbox is wanted. Calls inherit it.
+`walls`, as JSON, are those that Landlock is to raise; seals, last for `serve` and `probe`, what must stand where it was
+mounted.
 """
 
 import json
@@ -28,11 +30,14 @@ from picklebot.toolhost.host import serve  # noqa: E402
 from picklebot.toolhost.one import answer  # noqa: E402
 from picklebot.toolhost.probing import leaks  # noqa: E402
 from picklebot.toolhost.resident import stay  # noqa: E402
+from picklebot.toolhost.seals import broken  # noqa: E402
 from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
 
 
-def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *command: str) -> None:
-    """Run as the host, as one call of it, as a look around, or as the keeper of `command`."""
+def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *further: str) -> None:
+    """Run as the host, as one call of it, as a look around, or as the keeper of a program, which is what is `further`."""
+    if mode in {"serve", "probe"} and further and (path := broken(json.loads(further[0]))):
+        sys.exit(f"{path} was replaced while the sandbox was made")
     walls = Walls.from_json(walls_json) if walls_json else None
     try:
         if walls and mode in {"serve", "stay", "probe"}:
@@ -45,7 +50,7 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
     if mode == "serve":
         serve(root, int(memory_mb), walls)
     elif mode == "stay":
-        stay(root, command, memory_mb=int(memory_mb), walls=walls)
+        stay(root, further, memory_mb=int(memory_mb), walls=walls)
     elif mode == "probe":
         if walls:
             walls.raise_around_command(root)

@@ -29,6 +29,9 @@ READ = _EXECUTE | _READ_FILE | _READ_DIR
 WRITE = _EVERY & ~_SPECIAL & ~_DEVICE
 LIST = _READ_DIR
 
+Rule = tuple[str | int, int]
+"""A path or an open file, and what may be done with what is there and beneath."""
+
 
 def version() -> int:
     """Return the version of Landlock here; 0 where there is none."""
@@ -39,8 +42,10 @@ def version() -> int:
     return max(found, 0)
 
 
-def restrict(rules: Iterable[tuple[str, int]], *, network: bool) -> None:
-    """Leave this process the files at or beneath the paths of `rules`, with their rights; links are not followed.
+def restrict(rules: Iterable[Rule], *, network: bool) -> None:
+    """Leave this process the files at or beneath the paths, or open files, of `rules`, with their rights.
+
+    A path's last component is not followed where it is a link.
 
     Raises:
         OSError: the kernel does not take it.
@@ -50,8 +55,8 @@ def restrict(rules: Iterable[tuple[str, int]], *, network: bool) -> None:
     made: int = libc.syscall(ctypes.c_long(_CREATE), attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     _check(made, "landlock_create_ruleset")
     try:
-        for path, rights in rules:
-            _add(libc, made, path, rights)
+        for place, rights in rules:
+            _add(libc, made, place, rights)
         nothing = ctypes.c_ulong(0)
         _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), nothing, nothing, nothing), "no_new_privs")
         _check(libc.syscall(ctypes.c_long(_RESTRICT), ctypes.c_int(made), ctypes.c_uint32(0)), "landlock_restrict_self")
@@ -59,11 +64,11 @@ def restrict(rules: Iterable[tuple[str, int]], *, network: bool) -> None:
         os.close(made)
 
 
-def _add(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
+def _add(libc: ctypes.CDLL, ruleset: int, place: str | int, rights: int) -> None:
     if sys.platform != "linux":
         return
     try:
-        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.dup(place) if isinstance(place, int) else os.open(place, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return  # what is not there needs no right
     try:
@@ -74,7 +79,7 @@ def _add(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
             rights &= _OF_A_FILE
         beneath = struct.pack("=Qi", rights, fd)
         given = (ctypes.c_long(_ADD), ctypes.c_int(ruleset), ctypes.c_int(_BENEATH), beneath, ctypes.c_uint32(0))
-        _check(libc.syscall(*given), f"landlock_add_rule({path})")
+        _check(libc.syscall(*given), f"landlock_add_rule({place})")
     finally:
         os.close(fd)
 

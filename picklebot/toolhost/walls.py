@@ -1,8 +1,8 @@
 """What a tool process shuts itself into where there is no namespace for it: Landlock, in two layers.
 
 The process keeps what it needs to serve files, and to end what its commands leave behind; a command, which is the agent's
-own, gets less: nothing of /proc, none of what the guard hides, and nothing new at the top of the workspace, because
-Landlock adds rights and takes none away. Promises that walls which do not stand end the process. Knows no tool.
+own, gets less: nothing of /proc, none of what the guard hides, and nothing new at the top of the workspace or of a
+checkout in it, because Landlock adds rights and takes none away. Promises that walls which do not stand end the process. Knows no tool.
 """
 
 import ctypes
@@ -11,9 +11,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import PurePosixPath
 
-from picklebot.toolhost import guard, landlock
+from picklebot.toolhost import guard, landlock, nested
+from picklebot.toolhost.wire import Failure
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _CAPABILITIES = 4, 24, 64  # linux/prctl.h
 _CAPABILITY_VERSION = 0x20080522  # linux/capability.h
@@ -48,7 +52,8 @@ class Walls:
 
     def raise_around_command(self, root: str) -> None:
         """Shut in what is about to become the agent's own command."""
-        rules = [*self._everywhere(os.environ["TMPDIR"]), (root, landlock.LIST), *self._beneath(root)]
+        # One after the other: what is yielded is open only until the next one is asked for.
+        rules = chain(self._everywhere(os.environ["TMPDIR"]), [(root, landlock.LIST)], self._beneath(root))
         landlock.restrict(rules, network=self.network)
 
     def raise_around_resident(self, root: str) -> None:
@@ -60,18 +65,32 @@ class Walls:
         """Leave nothing behind."""
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
 
-    def _everywhere(self, folder: str) -> Iterator[tuple[str, int]]:
+    def _everywhere(self, folder: str) -> Iterator[landlock.Rule]:
         yield from ((path, landlock.READ) for path in self.readable)
         yield from ((f"/dev/{name}", landlock.READ | landlock.WRITE) for name in _DEVICES)
         yield folder, landlock.READ | landlock.WRITE
 
-    def _beneath(self, root: str) -> Iterator[tuple[str, int]]:
-        with os.scandir(root) as entries:
-            for entry in entries:
-                if guard.refusal([entry.name], writing=False):
+    def _beneath(self, root: str) -> Iterator[landlock.Rule]:
+        """Yield what is in the workspace; a folder in which something is fixed is taken apart, as the top is."""
+        obeyed = nested.obeyed(root) if self.writable else dict[str, nested.Identity]()
+        apart = {str(parent) for path in obeyed for parent in PurePosixPath(path).parents}
+        tree, folders = nested.open_tree(root), [""]
+        for folder in folders:
+            for entry in nested.entries(tree, folder):
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if not folder and guard.refusal([entry.name], writing=False):
                     continue
-                fixed = entry.name in self.fixed or guard.refusal([entry.name], writing=True)
-                yield entry.path, landlock.READ | (landlock.WRITE if self.writable and not fixed else 0)
+                fixed = path in obeyed or (not folder and self._is_fixed(entry.name))
+                if path in apart and not fixed:
+                    folders.append(path)
+                    fixed = True
+                with suppress(Failure):
+                    fd = tree.open(path, os.O_PATH)
+                    yield fd, landlock.READ | (landlock.WRITE if self.writable and not fixed else 0)
+                    os.close(fd)
+
+    def _is_fixed(self, name: str) -> bool:
+        return name in self.fixed or guard.refusal([name], writing=True) is not None
 
 
 def hide_memory() -> None:

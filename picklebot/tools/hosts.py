@@ -122,7 +122,7 @@ class ToolHosts:
                 if seat.process is not None:
                     self._see_off(seat.process)
                 self._check_open()
-                command = self._launcher.command(self._root, sandbox)
+                command = await asyncio.to_thread(self._launcher.command, self._root, sandbox)
                 environment = self._launcher.environment(sandbox)
                 seat.process = await HostProcess.start(command, environment, root=self._root)
                 seat.made_for = (sandbox, self._launcher.stamp(self._root))

@@ -15,6 +15,7 @@ class Budget:
     seeds: int = 10_000
     zones: int = 200
     requests: int = 10_000
+    race: int = 60
     seed: int = 1
 
 

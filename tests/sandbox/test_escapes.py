@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 
 from picklebot.errors import ToolError
+from tests.sandbox.racing import PYTHON, race
 from tests.tools.conftest import Toolbox, marker, sleepers, until
-
-PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else getattr(sys, "_base_executable", sys.executable)
 
 
 def python(*lines: str) -> str:
@@ -223,22 +221,48 @@ async def test_the_environment_holds_no_secret_and_no_home(toolbox: Toolbox, mon
     assert str(Path.home()) not in said
 
 
-async def test_a_path_that_is_swapped_all_the_time_never_leads_outside(
+async def test_what_is_swapped_all_the_time_never_leads_outside(kind: str, tmp_path: Path) -> None:
+    """For a second; `python -m tests.campaign --only race` takes a minute for each."""
+    raced = await race(kind, tmp_path, 1.0)
+    assert raced.escapes == []
+    assert raced.flips > 1_000
+    assert raced.served
+    assert raced.starts
+
+
+async def test_links_that_a_command_leaves_behind_show_the_next_process_nothing(
     toolbox: Toolbox, root: Path, tmp_path: Path
 ) -> None:
-    """A link and a folder change places while the file tools read and write through them (60 s in the campaign)."""
-    (root / "real").mkdir()
-    (root / "real" / "outside").write_text("inside")
-    swap = "ln -s .. link; while :; do mv -T real x 2>/dev/null; mv -T link real 2>/dev/null; mv -T real link; mv -T x real; done"
-    swapping = asyncio.create_task(toolbox("bash", session="s2", command=swap, timeout=4))
-    loop = asyncio.get_running_loop()
-    ends = loop.time() + 3
-    while loop.time() < ends:
-        for path in ("real/outside", "real/../../outside", "link/outside"):
-            try:
-                assert "0123456789" not in await toolbox("read_file", path=path)
-                await toolbox("write_file", path=path, content="inside")
-            except ToolError:
-                continue
-    await swapping
-    assert (tmp_path / "outside").read_text() == "o-0123456789"
+    """Relative, and just so long that they lead to the same place outside and where the mounts are made."""
+    (root / ".git").rename(root / "git")
+    (root / "bed").mkdir()
+    outside = str(tmp_path).lstrip("/")
+    for name, place in ((".vscode", ""), (".git", "tmp"), (".idea", "etc"), (".ssh", "tmp"), ("bed/.git", outside)):
+        (root / name).symlink_to("../" * (len((root / name).parts) - 2) + place)
+    said = await toolbox(
+        "bash", command=f"cat {tmp_path}/outside .vscode/{outside}/outside bed/.git/outside; ls /home; echo fine"
+    )
+    assert said.endswith("fine")
+    assert "0123456789" not in said
+    assert said.count("No such file") + said.count("ermission denied") >= 3
+
+
+async def test_a_checkout_below_the_top_is_as_fixed_as_one_at_it(toolbox: Toolbox, root: Path, kind: str) -> None:
+    kept = {
+        "bed/rose/.git/config": "[core]",
+        "bed/rose/.git/hooks/pre-commit": "exit 0",
+        "bed/tree/.git": "gitdir: ../../.git/worktrees/tree",
+        "bed/rose/.envrc": "true",
+    }
+    for path, content in kept.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(content)
+    (root / "bed" / "rose" / "src").mkdir()
+    evil = "; ".join(f"echo evil >> {path}; rm -rf {path}; mv {path} x; ln -sfT x {path}" for path in kept)
+    made = "mkdir -p bed/rose/.git/hooks; echo evil > bed/rose/.git/hooks/post-checkout; mv bed/rose/.git bed/rose/x"
+    await toolbox("bash", command=f"({evil}; {made}) 2>&1; echo fine > bed/rose/src/a; true")
+    assert {path: (root / path).read_text() for path in kept} == kept
+    assert not (root / "bed/rose/.git/hooks/post-checkout").exists()
+    assert (root / "bed/rose/src/a").read_text() == "fine\n"
+    said = await toolbox("bash", command="touch bed/rose/new 2>&1; mv bed/rose bed/thorn 2>&1; true")
+    assert ("ermission denied" in said) == (kind == "landlock")

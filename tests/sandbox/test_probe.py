@@ -35,7 +35,9 @@ class Leaky:
         self._more = more
 
     def probe(self, root: Path) -> Sequence[str]:
-        arguments = [each for each in self._sound.probe(root) if each not in self._without]
+        given = self._sound.probe(root)
+        arguments = ["" if each == "closed" and each in self._without else each for each in given]
+        arguments = [each for each in arguments if each not in self._without]
         at = arguments.index("--chdir")
         more = [each.format(root=root, outside=root.parent) for each in self._more]
         return [*arguments[:at], *more, *arguments[at:]]

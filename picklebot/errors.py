@@ -97,7 +97,11 @@ class ChannelError(PicklebotError):
 
 
 class ChannelUnavailable(ChannelError, Transient):
-    """The platform cannot be reached or is busy: deliver again later."""
+    """The platform cannot be reached or is busy: deliver again later. `unknown`: it may have taken the message."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, unknown: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.unknown = unknown
 
 
 class DeliveryRejected(ChannelError):

@@ -26,6 +26,8 @@ _CLAIMABLE = f"""SELECT heads.peer, heads.more, outbox.attempts, outbox.unknown,
     WHERE heads.state = 'pending' AND heads.not_before <= ? ORDER BY seq LIMIT ?"""  # noqa: S608
 
 _CLAIM = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE seq = ?"
+_PUT_OFF = """UPDATE outbox SET state = 'pending', not_before = ?, error = ?, unknown = max(unknown, ?)
+    WHERE seq = ? AND state = 'sending'"""
 _NOTHING_AHEAD = "SELECT 1 FROM outbox WHERE channel = ? AND peer = ? AND state IN ('pending', 'sending') LIMIT 1"
 _WAITING = f"""SELECT {_EVENTS} FROM outbox JOIN events USING (seq)
     WHERE outbox.channel = ? AND peer = ? AND state IN ('pending', 'sending') ORDER BY seq"""  # noqa: S608
@@ -76,13 +78,10 @@ class SqliteOutbox:
         """The platform has it."""
         await self._settle(row, "acked", at=at, receipt=receipt, error=None)
 
-    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str) -> None:
-        """Try again from `not_before`."""
+    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str, unknown: bool = False) -> None:
+        """Try again from `not_before`. `unknown`: this attempt may have arrived."""
         await self._database.complete(
-            lambda connection: connection.execute(
-                "UPDATE outbox SET state = 'pending', not_before = ?, error = ? WHERE seq = ? AND state = 'sending'",
-                (to_micros(not_before), error, row.seq),
-            )
+            lambda connection: connection.execute(_PUT_OFF, (to_micros(not_before), error, unknown, row.seq))
         )
 
     async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:

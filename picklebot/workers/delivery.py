@@ -123,23 +123,25 @@ class DeliveryWorker:
         except DeliveryRejected as exc:
             await self._give_up(row, str(exc))
         except ChannelUnavailable as exc:
-            await self._retry_later(row, str(exc), exc.retry_after)
+            await self._retry_later(row, str(exc), exc.retry_after, unknown=exc.unknown and not channel.keyed)
         except TimeoutError:
-            await self._retry_later(row, f"no answer within {SEND_SECONDS:.0f} s", None)
+            await self._retry_later(row, f"no answer within {SEND_SECONDS:.0f} s", None, unknown=not channel.keyed)
         except Exception as exc:  # a broken channel must not stop the others
             logger.exception("channel %s crashed", channel.name, extra={"event": event.id})
-            await self._retry_later(row, f"{type(exc).__name__}: {exc}", None)
+            await self._retry_later(row, f"{type(exc).__name__}: {exc}", None, unknown=not channel.keyed)
         else:
             await self._outbox.ack(row, receipt=receipt, at=self._clock.now())
 
-    async def _retry_later(self, row: OutboxRow, error: str, asked: float | None) -> None:
+    async def _retry_later(self, row: OutboxRow, error: str, asked: float | None, *, unknown: bool) -> None:
         now = self._clock.now()
         if (now - row.since).total_seconds() >= self._policy.retry_for:
             await self._give_up(row, error)
             return
         pause = self._policy.pause(row.attempts, asked)
         logger.info("delivery to %s delayed by %s: %s", row.event.to, pause, error, extra={"event": row.event.id})
-        await self._outbox.reschedule(row, not_before=now + pause, error=error)
+        if unknown:
+            logger.warning("a reply to %s may be there twice: %s", row.event.to, error, extra={"event": row.event.id})
+        await self._outbox.reschedule(row, not_before=now + pause, error=error, unknown=unknown)
         self._lanes[row.event.to.channel].look_ahead()
 
     async def _give_up(self, row: OutboxRow, error: str) -> None:

@@ -100,7 +100,8 @@ class BotApi:
                     if len(content) > MAX_ANSWER:
                         raise ChannelUnavailable(f"{method}: the answer is larger than {MAX_ANSWER:,} bytes")
         except httpx2.HTTPError as exc:
-            raise ChannelUnavailable(f"{method}: {_words(exc)}") from exc
+            lost = not isinstance(exc, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+            raise ChannelUnavailable(f"{method}: {_words(exc)}", unknown=lost) from exc
         return _result(method, response.status_code, bytes(content))
 
 
@@ -130,7 +131,7 @@ def _result(method: str, status: int, content: bytes) -> Any:
         case 409:
             raise ChannelUnavailable(f"another program fetches this bot's messages: stop it, or its webhook ({reason})")
         case _:
-            raise ChannelUnavailable(f"{method}: {reason}")
+            raise ChannelUnavailable(f"{method}: {reason}", unknown=True)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

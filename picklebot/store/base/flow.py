@@ -250,7 +250,7 @@ class Outbox(Protocol):
         """The platform has it."""
         ...
 
-    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str) -> None:
+    async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str, unknown: bool = False) -> None:
         """Try again from `not_before`."""
         ...
 

@@ -137,6 +137,10 @@ class TelegramApi:
         self._changed()
         return number
 
+    def repeat(self, number: int) -> None:
+        """Hand an update over once more, under the number that it had."""
+        self.add(next(update for update in self._updates if update["update_id"] == number))
+
     def trouble(self, method: str, *troubles: Trouble) -> None:
         """Spoil the next calls of a method."""
         self._troubles[method] += troubles

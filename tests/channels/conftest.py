@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -14,14 +15,20 @@ from tests.flow.conftest import Daemon, agent, channel, clock, configure, daemon
 __all__ = ["Daemon", "agent", "channel", "clock", "configure", "daemon", "stored"]
 
 
-async def as_time_passes(
-    clock: FakeClock, telegram: TelegramApi, fact: Callable[[], object], *, seconds: float = 60
-) -> None:
+class Watched(Protocol):
+    """Something that says when it has changed."""
+
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Wait until `fact` holds."""
+        ...
+
+
+async def as_time_passes(clock: FakeClock, place: Watched, fact: Callable[[], object], *, seconds: float = 60) -> None:
     """Wait for a fact that takes its time, `seconds` a look."""
     for _ in range(100):
         with suppress(TimeoutError):
             async with asyncio.timeout(0.3):
-                return await telegram.until(fact)
+                return await place.until(fact)
         clock.advance(seconds=seconds)
     raise TimeoutError
 

@@ -19,7 +19,6 @@ from tests.flow.conftest import Daemon
 
 Settings = Callable[..., None]
 ANN = Source("telegram", ("42", "42"))
-BUSY = Trouble(code=429, description="Too Many Requests: retry after 7", parameters={"retry_after": 7})
 
 
 async def test_a_conversation_both_ways(daemon: Daemon, settings: Settings, telegram: TelegramApi) -> None:
@@ -35,23 +34,6 @@ async def test_a_conversation_both_ways(daemon: Daemon, settings: Settings, tele
     assert len(model.requests[-1].messages) == 3
 
 
-async def test_a_long_reply_with_code_comes_whole_and_in_order(
-    daemon: Daemon, settings: Settings, telegram: TelegramApi
-) -> None:
-    settings(allow=[42])
-    code = "\n".join(f"print({number})  # 😀" for number in range(400))
-    reply = f"Here it is.\n\n```python\n{code}\n```\n\nThat is all."
-    async with daemon(ScriptedModel(reply)):
-        telegram.say("a long one")
-        await telegram.until(lambda: telegram.texts(42) and telegram.texts(42)[-1].endswith("That is all."))
-        texts = telegram.texts(42)
-    assert len(texts) > 1
-    assert [line for text in texts for line in text.splitlines() if line.startswith("print")] == code.splitlines()
-    assert all(
-        "<pre>" in shown.formatted or "<pre><code" in shown.formatted for shown in [*telegram.shown.values()][:-1]
-    )
-
-
 async def test_what_telegram_cannot_format_is_sent_as_it_stands(
     daemon: Daemon, settings: Settings, telegram: TelegramApi
 ) -> None:
@@ -60,38 +42,6 @@ async def test_what_telegram_cannot_format_is_sent_as_it_stands(
     async with daemon(ScriptedModel("a *b* c")):
         telegram.say("hi")
         await telegram.until(lambda: telegram.texts(42) == ["a *b* c"])
-
-
-async def test_a_wait_that_telegram_asks_for_is_kept_and_holds_up_nobody_else(
-    daemon: Daemon, settings: Settings, telegram: TelegramApi, clock: FakeClock
-) -> None:
-    settings(allow=[1, 2])
-    telegram.trouble("sendMessage", BUSY)
-    async with daemon(ScriptedModel("for one", "for two")):
-        telegram.say("hi", user=1)
-        await telegram.until(lambda: telegram.called("sendMessage"))
-        telegram.say("hi", user=2)
-        await telegram.until(lambda: telegram.texts(2) == ["for two"])
-        clock.advance(seconds=6)
-        telegram.say("/stop", user=2)
-        await telegram.until(lambda: len(telegram.texts(2)) == 2)
-        assert not telegram.texts(1)
-        clock.advance(seconds=2)
-        await telegram.until(lambda: telegram.texts(1) == ["for one"])
-
-
-async def test_a_blocked_user_is_set_aside_at_once_and_others_are_served(
-    daemon: Daemon, settings: Settings, telegram: TelegramApi, workspace: Path
-) -> None:
-    settings(allow=[1, 2])
-    telegram.blocked.add("1")
-    async with daemon(ScriptedModel("for nobody", "for two")):
-        telegram.say("hi", user=1)
-        await telegram.until(lambda: telegram.called("sendMessage"))
-        telegram.say("hi", user=2)
-        await telegram.until(lambda: telegram.texts(2) == ["for two"])
-        dead = (await command(workspace, "events", "dead")).stdout
-    assert "bot was blocked by the user" in dead
 
 
 async def test_a_topic_is_a_place_of_its_own(daemon: Daemon, settings: Settings, telegram: TelegramApi) -> None:
@@ -231,19 +181,3 @@ async def test_an_empty_message_is_refused_by_nobody_and_a_refusal_is_final(tele
     with pytest.raises(DeliveryRejected, match="chat not found"):
         await channel.send(ANN, "hi", key="2")
     await channel.aclose()
-
-
-async def test_a_days_outage_and_a_burst_on_return_lose_and_double_nothing(
-    daemon: Daemon, settings: Settings, telegram: TelegramApi, clock: FakeClock
-) -> None:
-    settings(allow=[*range(1, 11)])
-    async with daemon(ScriptedModel(*["ok"] * 300)):
-        await telegram.until(lambda: telegram.called("getUpdates"))
-        await telegram.stop()
-        for number in range(300):
-            telegram.say(f"m{number}", user=1 + number % 10)
-        clock.advance(hours=24)
-        await telegram.start()
-        await as_time_passes(clock, telegram, lambda: telegram.confirmed == 300)
-        await as_time_passes(clock, telegram, lambda: len(telegram.shown) == 300)
-    assert telegram.most_at_once == 100

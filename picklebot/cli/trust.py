@@ -10,7 +10,7 @@ from picklebot.config import Config
 from picklebot.core.proposals import visible
 from picklebot.errors import NotFound
 from picklebot.mcp.pins import Offer, drift
-from picklebot.wiring.mcp import dial, pins_of, targets
+from picklebot.wiring.mcp import dialler, pins_of, targets
 
 
 def trust(*, config: Config, server: str) -> int:
@@ -41,5 +41,5 @@ async def _offers(config: Config, server: str) -> list[Offer]:
     if not found:
         names = ", ".join(target.name for target in targets(config)) or "none"
         raise NotFound(f"config.yaml names no server {server!r} that is enabled; there are: {names}")
-    async with dial(found[0]) as line:
+    async with dialler(config)(found[0]) as line:
         return list(await line.offers())

@@ -5,7 +5,6 @@ leaves here as `ServerTrouble`. Knows nothing of what an agent may do.
 """
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,8 +12,7 @@ from typing import Any, cast
 
 import anyio
 import httpx2
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client.stdio import stdio_client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, Implementation
 from pydantic import ValidationError
@@ -22,6 +20,7 @@ from pydantic import ValidationError
 from picklebot import __version__
 from picklebot.mcp.base import Answer, Dialled, ServerTrouble, Target
 from picklebot.mcp.pins import Offer
+from picklebot.mcp.program import started
 
 MAX_TOOLS = 500  #: of one server
 MAX_DESCRIPTION = 8_000  #: characters
@@ -74,11 +73,7 @@ async def _transport(target: Target, stack: AsyncExitStack) -> Any:
         headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
         client = httpx2.AsyncClient(headers=headers, trust_env=False, timeout=target.timeout, follow_redirects=False)
         return streamable_http_client(target.url, http_client=await stack.enter_async_context(client))
-    program, *arguments = target.command
-    parameters = StdioServerParameters(command=program, args=arguments, env=dict(target.environment), cwd=target.folder)
-    silence = await asyncio.to_thread(open, os.devnull, "w", encoding="utf-8")
-    stack.callback(silence.close)
-    return stdio_client(parameters, errlog=silence)
+    return started(target.command, target.environment, target.folder)
 
 
 class _Dialled:

@@ -34,7 +34,7 @@ def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, me
     arguments += ["--share-net"] if network else []
     arguments += ["--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", HOME]  # noqa: S108
     for path in view.readable:  # after what may lie above them
-        arguments += _readable(path)
+        arguments += readable(path)
     arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
     for path in view.fixed:
         arguments += ["--ro-bind", str(path), str(path)]
@@ -46,7 +46,8 @@ def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, me
     return [*arguments, "--chdir", str(view.root), "--", *command]
 
 
-def _readable(path: Path) -> list[str]:
+def readable(path: Path) -> list[str]:
+    """Return the arguments that let a path be read inside."""
     if path.is_symlink() and not path.is_absolute():
         return []
     if path.is_symlink() and len(path.parts) == 2:  # /bin -> usr/bin

@@ -34,7 +34,7 @@ class LandlockLauncher:
     def __init__(self, *, memory_mb: int, network: bool, bound: Callable[[], Sequence[str]] = tuple) -> None:
         self._memory_mb = memory_mb
         self._network = network
-        self._bound = bound
+        self.bound = bound
         self._plain = PlainLauncher(memory_mb=memory_mb)
 
     def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
@@ -85,4 +85,4 @@ class LandlockLauncher:
         python = str(getattr(sys, "_base_executable", sys.executable))
         sockets = "open" if self._network else "closed"
         program = [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets, walls.to_json()]
-        return [*self._bound(), *program]
+        return [*self.bound(), *program]

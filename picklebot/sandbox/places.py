@@ -65,7 +65,7 @@ def view_of(root: Path, *, writable: bool, network: bool) -> View:
     private = [path for name in (SECRETS, *sorted(guard.HOMELY)) if _is_there(path := root / name)]
     sealed = _obeyed(root)
     return View(
-        readable=_readable(network=network),
+        readable=system_paths(network=network),
         root=root,
         writable=writable,
         fixed=[*(path for path in control if path.exists()), *map(Path, sealed), *_own_code(root)],
@@ -77,14 +77,15 @@ def view_of(root: Path, *, writable: bool, network: bool) -> View:
 
 def room_of(root: Path, *, further: Sequence[Path], network: bool) -> View:
     """Return what a program may see that has the folder `root` for its own: nothing of the workspace but `further`."""
-    readable = [*_readable(network=network), *further]
+    readable = [*system_paths(network=network), *further]
     return View(readable=readable, root=root, writable=True, fixed=(), sealed={}, hidden_folders=(), hidden_files=())
 
 
-def _readable(*, network: bool) -> list[Path]:
+def system_paths(*, network: bool) -> list[Path]:
+    """Return programs and libraries, a little of /etc, and our own interpreter with the program that runs inside."""
     etc = [Path("/etc", name) for name in (*ETC, *(NETWORK if network else ()))]
-    found = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
-    return [path for path in found if path.exists()]
+    readable = [Path(each) for each in SYSTEM] + etc + _interpreter() + [PACKAGE / "toolhost", PACKAGE / "__init__.py"]
+    return [path for path in readable if path.exists()]
 
 
 def occupy(root: Path) -> None:

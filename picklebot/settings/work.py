@@ -108,6 +108,9 @@ ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,29}$")]
 """What a server of tools is called: letters, digits and '-', so that it can stand in the names of its tools."""
 
 
+FolderName = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
+
+
 class McpServerSettings(Section):
     """A server of further tools: a program to start, or an address."""
 
@@ -117,6 +120,12 @@ class McpServerSettings(Section):
     token_env: VariableName | None = Field(default=None, description="Variable that holds the token for the address.")
     env: tuple[VariableName, ...] = Field(default=(), description="Variables that the program is given.")
     timeout: Duration = Field(default=30.0, gt=0, le=3600, description="Time for one call.")
+    sandbox: bool = Field(default=True, description="Whether the program runs in a sandbox of its own.")
+    network: bool = Field(default=False, description="Whether the program reaches the network from there.")
+    read: tuple[FolderName, ...] = Field(
+        default=(), description="Files and folders it may read there; relative ones are the workspace's."
+    )
+    write: tuple[FolderName, ...] = Field(default=(), description="Files and folders it may write there.")
 
     @model_validator(mode="after")
     def _choose_one(self) -> "McpServerSettings":

@@ -1,9 +1,9 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
-`stay` runs a whole program instead, which stands last. `filter` is what `serve`, `stay` and `probe` give up first:
-"closed" (sockets too), "open" (not those of the network), or nothing, where no sandbox is wanted. Calls inherit it.
-`walls`, as JSON, are those that Landlock is to raise; seals, last for `serve` and `probe`, what must stand where it was
-mounted.
+`stay` runs a whole program instead, which stands last, and `become` is one from then on. `filter` is what all but the
+calls give up first: "closed" (sockets too), "open" (not those of the network), or nothing, where no sandbox is wanted.
+Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, last for `serve` and `probe`, what must
+stand where it was mounted.
 """
 
 import json
@@ -25,6 +25,7 @@ _HERE = Path(__file__).resolve().parent
 _adopt("picklebot", _HERE.parent)  # -I leaves the program's own folder out
 _adopt("picklebot.toolhost", _HERE)
 
+from picklebot.toolhost.becoming import become  # noqa: E402
 from picklebot.toolhost.confining import Unsupported, confine  # noqa: E402
 from picklebot.toolhost.host import serve  # noqa: E402
 from picklebot.toolhost.one import answer  # noqa: E402
@@ -35,12 +36,12 @@ from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
 
 
 def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *further: str) -> None:
-    """Run as the host, as one call of it, as a look around, or as the keeper of a program, which is what is `further`."""
+    """Run as the host, as one call of it, as a look around, as the keeper of a program, or as that program: it is what is `further`."""
     if mode in {"serve", "probe"} and further and (path := broken(json.loads(further[0]))):
         sys.exit(f"{path} was replaced while the sandbox was made")
     walls = Walls.from_json(walls_json) if walls_json else None
     try:
-        if walls and mode in {"serve", "stay", "probe"}:
+        if walls and mode in {"serve", "stay", "become", "probe"}:
             walls.raise_around_host(root)
         if filter_name:
             hide_memory()
@@ -51,6 +52,8 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
         serve(root, int(memory_mb), walls)
     elif mode == "stay":
         stay(root, further, memory_mb=int(memory_mb), walls=walls)
+    elif mode == "become":
+        become(further, int(memory_mb))
     elif mode == "probe":
         if walls:
             walls.raise_around_command(root)

@@ -26,12 +26,16 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 @dataclass(frozen=True)
 class Walls:
-    """`readable`: what may be read besides the workspace, `fixed`: names at its top that may not be written."""
+    """`readable`: what may be read besides the workspace, `fixed`: names at its top that may not be written.
+
+    `more`: what may be written besides; only where the process itself is the whole of what is shut in.
+    """
 
     readable: Sequence[str]
     fixed: Sequence[str]
     writable: bool
     network: bool
+    more: Sequence[str] = ()
 
     def to_json(self) -> str:
         """Return it as an argument of the program."""
@@ -47,6 +51,7 @@ class Walls:
         folder = os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.mkdtemp(prefix="picklebot-")
         rights = landlock.READ | (landlock.WRITE if self.writable else 0)
         rules = [*self._everywhere(folder), ("/proc", landlock.READ), (root, rights)]
+        rules += [(path, landlock.READ | landlock.WRITE) for path in self.more]
         landlock.restrict(rules, network=self.network)
         _drop_capabilities()
 

@@ -4,18 +4,22 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
 from picklebot.errors import ConfigError
-from picklebot.mcp.base import Dialled, ServerTrouble, Target
+from picklebot.mcp.base import Dial, Dialled, ServerTrouble, Target
 from picklebot.mcp.pins import Pins
 from picklebot.mcp.server import Server
 from picklebot.mcp.tools import create_mcp_tools
 from picklebot.plugins import load
+from picklebot.sandbox.choosing import choose
+from picklebot.sandbox.programs import Needs, environment_of, paths_of, shut_in
 from picklebot.settings import McpServerSettings
 from picklebot.tools.base import Tool
+from picklebot.tools.launcher import PlainLauncher
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,7 @@ async def open_mcp(config: Config, clock: Clock, *, at_once: bool) -> AsyncGener
         ConfigError: a secret that one needs is not there, or the file of what was let in is damaged.
     """
     pins = pins_of(config)
-    servers = [Server(target, pins=pins, dial=dial, clock=clock) for target in targets(config)]
+    servers = [Server(target, pins=pins, dial=dialler(config), clock=clock) for target in targets(config)]
     if not servers:
         yield ()
         return
@@ -69,7 +73,7 @@ def known_tools(config: Config) -> list[Tool]:
     found: list[Tool] = []
     for name, settings in sorted(config.mcp_servers.items()):
         if settings.enabled:
-            server = Server(Target(name=name), pins=pins, dial=dial, clock=clock)
+            server = Server(Target(name=name), pins=pins, dial=dialler(config), clock=clock)
             found += create_mcp_tools(name, pins.of(name) or (), server)
     return found
 
@@ -90,7 +94,6 @@ def _target(config: Config, name: str, settings: McpServerSettings) -> Target:
         name=name,
         command=settings.command or (),
         environment={each: _needed(config, each, f"mcp_servers.{name}.env") for each in settings.env},
-        folder=config.workspace.root if settings.command else None,
         url=settings.url,
         token=_needed(config, settings.token_env, f"mcp_servers.{name}.token_env") if settings.token_env else None,
         timeout=settings.timeout,
@@ -104,16 +107,50 @@ def _needed(config: Config, variable: str, setting: str) -> str:
     return secret
 
 
-@asynccontextmanager
-async def dial(target: Target) -> AsyncGenerator[Dialled, None]:
-    """Connect with the vendor's client, which is loaded in a thread the first time: it takes a second.
+def dialler(config: Config) -> Dial:
+    """Return what connects to a server, a program in its sandbox. The first time it loads the vendor's client.
 
     Raises:
-        ServerTrouble: the extra `mcp` is not installed, or as `picklebot.mcp.sdk.dial` says.
+        ServerTrouble: the extra `mcp` is not installed, the sandbox cannot be had, or as `picklebot.mcp.sdk.dial` says.
     """
-    try:
-        opened = await asyncio.to_thread(load, "picklebot.mcp.sdk:dial", target=target)
-    except ConfigError as exc:
-        raise ServerTrouble(f"{exc}: pip install 'picklebot[mcp]'") from exc
-    async with cast("AbstractAsyncContextManager[Dialled]", opened) as line:
-        yield line
+
+    @asynccontextmanager
+    async def dial(target: Target) -> AsyncGenerator[Dialled, None]:
+        try:
+            placed = await asyncio.to_thread(_placed, config, target) if target.command else target
+        except ConfigError as exc:
+            raise ServerTrouble(str(exc)) from exc
+        try:  # in a thread: it takes a second
+            opened = await asyncio.to_thread(load, "picklebot.mcp.sdk:dial", target=placed)
+        except ConfigError as exc:
+            raise ServerTrouble(f"{exc}: pip install 'picklebot[mcp]'") from exc
+        async with cast("AbstractAsyncContextManager[Dialled]", opened) as line:
+            yield line
+
+    return dial
+
+
+def _placed(config: Config, target: Target) -> Target:
+    """Return a program as it is started: with its whole environment, and inside its sandbox unless config.yaml says no.
+
+    Raises:
+        ConfigError: no sandbox holds here, or what the program needs cannot be given.
+    """
+    settings, workspace = config.mcp_servers[target.name], config.workspace
+    if not settings.sandbox or config.sandbox.mode == "off":
+        inherited = PlainLauncher().environment()
+        return replace(target, environment={**inherited, **target.environment}, folder=workspace.root)
+    setting = f"mcp_servers.{target.name}"
+    needs = Needs(
+        home=workspace.state / "mcp" / target.name,
+        root=workspace.root,
+        read=paths_of(settings.read, workspace.root, writing=False),
+        write=paths_of(settings.write, workspace.root, writing=True),
+        network=settings.network,
+        memory_mb=config.sandbox.memory_mb,
+    )
+    choice = choose(config.sandbox.mode, memory_mb=needs.memory_mb, network=needs.network)
+    command, inside = shut_in(choice, target.command, needs, setting=setting)
+    return replace(
+        target, command=command, environment=environment_of(target.environment, inside), folder=workspace.root
+    )

@@ -15,6 +15,7 @@ def check_servers(config: Config) -> Iterator[Finding]:
         names = [target.name for target in targets(config)]
         for name in names:
             yield _one(config, name)
+            yield from _unconfined(config, name)
     except ConfigError as exc:
         yield Finding(level="error", check="mcp", message=str(exc))
         return
@@ -40,3 +41,14 @@ def _one(config: Config, name: str) -> Finding:
             fix=f"picklebot tools trust {name}",
         )
     return Finding(level="ok", check="mcp", message=f"the server {name} offers {len(offers)} tools, as it did")
+
+
+def _unconfined(config: Config, name: str) -> Iterator[Finding]:
+    server = config.mcp_servers[name]
+    if server.command and (not server.sandbox or config.sandbox.mode == "off"):
+        yield Finding(
+            level="warning",
+            check="mcp",
+            message=f"the server {name} runs without a sandbox: it may do what you may do",
+            fix="sandbox: {mode: auto}" if server.sandbox else f"mcp_servers.{name}.sandbox: true",
+        )

@@ -1,0 +1,157 @@
+"""A sandbox for a program of somebody else's: it sees itself, a home of its own, and what its owner names.
+
+Promises a command line, and that what picklebot keeps for itself is neither seen nor changed, also where a folder above
+it is named. Knows no protocol.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from picklebot.errors import ConfigError
+from picklebot.sandbox.bubblewrap import ENVIRONMENT, find_program, readable
+from picklebot.sandbox.choosing import Choice
+from picklebot.sandbox.landlock import LandlockLauncher
+from picklebot.sandbox.places import occupy, system_paths, view_of
+from picklebot.toolhost import guard
+from picklebot.toolhost.walls import Walls
+from picklebot.tools.launcher import PROGRAM
+
+HOME = Path("/home/server")  #: inside, where there is a mount namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a program is given: `home`, a folder of its own, paths to read and to write, and the network or not."""
+
+    home: Path
+    root: Path
+    """The workspace, whose state and secrets it never sees."""
+    read: Sequence[Path] = ()
+    write: Sequence[Path] = ()
+    network: bool = False
+    memory_mb: int = 1024
+
+
+def shut_in(choice: Choice, command: Sequence[str], needs: Needs, *, setting: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command line that runs `command` inside, and its environment. `setting` is where its settings are.
+
+    Raises:
+        ConfigError: no sandbox holds here, there is no such program, or what it needs cannot be given.
+    """
+    if choice.launcher is None:
+        raise ConfigError(
+            f"no sandbox holds here ({choice.why}): {choice.fix}; or {setting}.sandbox: false runs it without one"
+        )
+    found = shutil.which(command[0])
+    if found is None:
+        raise ConfigError(f"there is no program {command[0]!r}")
+    needs.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    whole = [found, *command[1:]]
+    path = f"{Path(found).parent}:{ENVIRONMENT['PATH']}"
+    if isinstance(choice.launcher, LandlockLauncher):
+        return _landlocked(choice.launcher, whole, needs), {"PATH": path}
+    return _wrapped(whole, needs), {**ENVIRONMENT, "PATH": path, "HOME": str(HOME)}
+
+
+def _wrapped(command: Sequence[str], needs: Needs) -> list[str]:
+    bwrap = find_program()
+    arguments = [str(bwrap), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+    arguments += ["--share-net"] if needs.network else []
+    room = ["--size", str(needs.memory_mb << 20)]
+    arguments += ["--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", "/tmp"]  # noqa: S108
+    for path in (*system_paths(network=needs.network), *_own(command), *needs.read):
+        arguments += readable(path)
+    for path in needs.write:
+        arguments += ["--bind", str(path), str(path)]
+    arguments += _kept_back(needs)
+    arguments += ["--bind", str(needs.home), str(HOME), "--remount-ro", "/", "--remount-ro", "/dev"]
+    return [*arguments, "--chdir", str(_start(needs, HOME)), "--", *_become(command, needs)]
+
+
+def _kept_back(needs: Needs) -> Iterator[str]:
+    """Lay over what is picklebot's own, wherever a folder that was named reaches it."""
+    reached = [path for path in (*needs.read, *needs.write) if _reaches(path, needs.root)]
+    if not reached:
+        return
+    occupy(needs.root)
+    view = view_of(needs.root, writable=True, network=needs.network)
+    for path in view.fixed:
+        yield from ("--ro-bind", str(path), str(path))
+    for path in view.hidden_folders:
+        yield from ("--tmpfs", str(path), "--remount-ro", str(path))
+    for path in view.hidden_files:
+        yield from ("--ro-bind", os.devnull, str(path))
+
+
+def _landlocked(launcher: LandlockLauncher, command: Sequence[str], needs: Needs) -> list[str]:
+    for path in (*needs.read, *needs.write):
+        if _reaches(path, needs.root):
+            raise ConfigError(
+                f"Landlock cannot give it {path} without picklebot's own state: install bubblewrap for that"
+            )
+    readable_ = [*system_paths(network=needs.network), *_own(command), *needs.read]
+    walls = Walls(
+        readable=[os.path.realpath(path) for path in readable_],
+        fixed=(),
+        writable=True,
+        network=needs.network,
+        more=[os.path.realpath(path) for path in needs.write],
+    )
+    return [*launcher.bound(), *_become(command, needs, walls=walls.to_json())]
+
+
+def _become(command: Sequence[str], needs: Needs, *, walls: str = "") -> list[str]:
+    python = str(getattr(sys, "_base_executable", sys.executable))
+    sockets = "open" if needs.network else "closed"
+    home = str(needs.home if walls else HOME)
+    return [python, "-I", "-S", str(PROGRAM), "become", home, str(needs.memory_mb), sockets, walls, *command]
+
+
+def _own(command: Sequence[str]) -> Iterator[Path]:
+    """Yield where the program lives, with the packages of its runtime, and what its arguments name by a whole path."""
+    for program in (Path(command[0]).absolute(), Path(command[0]).resolve()):
+        prefix = program.parent.parent
+        packaged = (prefix / "pyvenv.cfg").is_file() or (prefix / "lib" / "node_modules").is_dir()
+        if program.is_relative_to("/usr"):
+            continue
+        if program.parent.name == "bin" and (packaged or any((prefix / "lib").glob("python3*"))):
+            yield prefix
+        else:
+            yield program
+    # What its owner names by a whole path in its command, it is meant to find.
+    yield from (Path(each) for each in command[1:] if each.startswith("/") and Path(each).exists())
+
+
+def _reaches(path: Path, root: Path) -> bool:
+    """Return whether something of picklebot's own lies at or beneath a path."""
+    return root.is_relative_to(path)
+
+
+def _start(needs: Needs, home: Path) -> Path:
+    """Return where it begins: in the workspace if it sees that, else at home."""
+    return needs.root if needs.root in (*needs.read, *needs.write) else home
+
+
+def paths_of(given: Sequence[str], root: Path, *, writing: bool) -> list[Path]:
+    """Return the paths that settings name, below the workspace where they are relative.
+
+    Raises:
+        ConfigError: one is not there, or is picklebot's own.
+    """
+    found = [Path(os.path.normpath(root / Path(each).expanduser())) for each in given]
+    for path in found:
+        own = path.is_relative_to(root) and guard.refusal(path.relative_to(root).parts, writing=writing)
+        if own or not path.exists():
+            raise ConfigError(f"{path}: {own or 'there is no such file or folder'}")
+    return found
+
+
+def environment_of(given: Mapping[str, str], inside: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a program: what it needs to find its way, and what it was given by name."""
+    locale = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
+    return {**locale, **inside, **given}

@@ -115,6 +115,12 @@ def doctor(
 
 
 @app.command()
+def audit(context: typer.Context, as_json: Json = False) -> None:
+    """What this workspace leaves open to others; exit 1 if something critical is."""
+    call_unconfigured("picklebot.cli.audit.command:audit", context.obj, as_json=as_json)
+
+
+@app.command()
 def usage(
     context: typer.Context,
     by: Annotated[str, typer.Option("--by", help="agent, session, cron, day or model.")] = "day",

@@ -72,6 +72,8 @@ class CallRunner:
     clock: Clock
     context: Callable[[str], ToolContext]
     """Call key -> the context that the tool gets."""
+    meant: Callable[[ToolCall], ToolCall] = lambda call: call
+    """A call as the model made it -> the call that it stands for, before anything judges it."""
     consent: Consent = granted
     redact: Redactor = field(default_factory=Redactor)
     """Takes known secrets out of text: whatever a tool returned, no model and no record sees them."""

@@ -173,7 +173,10 @@ class AgentRunner:
         raise LimitReached(f"it took more than {limits.steps} steps")
 
     def _judge(self, reply: ModelReply) -> Verdict:
-        return judge(reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
+        verdict = judge(reply, nudged=self._nudged, max_tokens=self._request.max_tokens)
+        if isinstance(verdict, RunTools):
+            return replace(verdict, calls=[self._calls.meant(call) for call in verdict.calls])
+        return verdict
 
     async def _join(self, n: int, *, more: bool) -> None:
         """Put what was said meanwhile into the last user message: to the results of the step before, if there is one."""

@@ -138,3 +138,6 @@ class ToolSettings(Section):
     """The user's own tools."""
 
     local: bool = Field(default=False, description="Whether tools/*.py of the workspace are loaded.")
+    defer_above: int = Field(
+        default=30, ge=0, le=500, description="Tools of servers that are described to a model; of more, only the names."
+    )

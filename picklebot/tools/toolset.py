@@ -10,7 +10,7 @@ from picklebot.errors import ConfigError
 from picklebot.tools.base import Tool
 
 #: Tools that there are where something is set up for them: a rule may speak of them everywhere.
-NOT_EVERYWHERE = frozenset({"bash", "web_search", "subagent_dispatch"})
+NOT_EVERYWHERE = frozenset({"bash", "web_search", "subagent_dispatch", "search_tools", "call_tool"})
 LIMIT = 30_000  #: characters of one output that a model is shown
 _REST = "to see the rest, ask for less at a time: read_file with offset and limit, or a narrower command"
 _ROOM = 200  # for the line that says what is missing, beside the words for the rest

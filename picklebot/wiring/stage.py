@@ -52,6 +52,7 @@ def stage_for(
         heartbeat_usd=config.heartbeat.day_usd,
         clock=clock,
         compact_at=config.context.compact_at,
+        defer_above=config.tools.defer_above,
     )
 
 

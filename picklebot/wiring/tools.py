@@ -17,6 +17,7 @@ from picklebot.errors import ConfigError, ToolError
 from picklebot.memory.memories import Memories
 from picklebot.tools.base import Tool, ToolContext
 from picklebot.tools.board import create_board_tool
+from picklebot.tools.deferring import create_deferring_tools
 from picklebot.tools.dispatch import Answered, create_dispatch_tool
 from picklebot.tools.files import Proposing, create_file_tools
 from picklebot.tools.hosts import ToolHosts
@@ -91,8 +92,9 @@ def describe_tools(config: Config) -> list[Tool]:
     shared = [create_dispatch_tool(_Shown()), create_board_tool(_Shown(), clock=clock), *create_result_tools(_Shown())]
     skills = create_skill_tools(skills_of(config, Library(config.workspace.root)))
     hosts = ToolHosts(config.workspace.root, clock=clock)
-    memory = memory_tools(memories_of(config, clock), clock)
-    return [*_built_in(config, hosts, commands=True), *memory, *skills, *late, *shared, *known_tools(config), *local]
+    memory, served = memory_tools(memories_of(config, clock), clock), known_tools(config)
+    found = create_deferring_tools({tool.name: tool for tool in served})
+    return [*_built_in(config, hosts, commands=True), *memory, *skills, *late, *shared, *found, *served, *local]
 
 
 def skills_of(config: Config, library: Library) -> Skills:

@@ -32,6 +32,7 @@ from picklebot.jobs.heartbeat import STEPS
 from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Joining, Session, Turn
 from picklebot.tools.base import Tool
+from picklebot.tools.deferring import deferred
 from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
@@ -98,11 +99,13 @@ class Casting:
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = self._equipment(spec, event, policy)
         shown = {name: tool for name, tool in tools.items() if offered(tool, event)}
+        kit = deferred(shown, above=self._stage.defer_above)
         limits = self._limits(spec, event)
         self._enter(spec, turn, limits, tools=[*tools], asking=[name for name in tools if policy.asks(name)])
-        request = self._request(spec, conversation.messages, shown, event.source)
+        request = self._request(spec, conversation.messages, kit.shown, event.source)
         calls = CallRunner(
-            tools=tools,
+            tools={**tools, **kit.every},
+            meant=kit.meant,
             journal=journal,
             listener=listener,
             clock=self._stage.clock,
@@ -216,7 +219,7 @@ class Casting:
         policy = policy_of(spec, event, self._stage, self._tools())
         tools = {name: tool for name, tool in self._equipment(spec, event, policy).items() if offered(tool, event)}
         [first, *_] = self._models.candidates(spec.model)
-        request = self._request(spec, (), tools, session.source)
+        request = self._request(spec, (), deferred(tools, above=self._stage.defer_above).shown, session.source)
         return Prompt(
             request=request,
             skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",

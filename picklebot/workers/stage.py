@@ -152,6 +152,8 @@ class Stage:
     compactions: Compactions | None = None
     """How conversations are shown that grew too long; None: they are shown as they are."""
     compact_at: float = 0.8
+    defer_above: int = 30
+    """How many tools of servers are described to a model; of more it is told the names."""
     """Share of a model's window from which on a conversation is made shorter."""
     roster: Roster = lambda: ()
     """Every agent, for those that may call others."""

@@ -10,14 +10,19 @@ from picklebot.agent.meter import Meter
 from picklebot.agent.money import weigh
 from picklebot.agent.view import show
 from picklebot.core.compaction import Compaction
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
 
 
 class Conversation:
-    """The messages of a session's ended turns. `size` is what all of them weigh, `weight` what is shown of them."""
+    """The messages of a session's ended turns. `size` is what all of them weigh, `weight` what is shown of them.
+
+    `marks` is what these turns had read.
+    """
 
     def __init__(self, messages: Sequence[Message], compaction: Compaction | None = None, *, tokens: int = 0) -> None:
         """`tokens`: what a model counted for what is shown, if one did."""
+        self.marks: Marks = NO_MARKS
         self._messages = list(messages)
         self.size = sum(map(weigh, messages))
         self.meter = Meter(tokens=tokens)

@@ -40,7 +40,7 @@ ETC = (
     "timezone",
 )
 NETWORK = ("hosts", "resolv.conf", "gai.conf", "host.conf")
-CONTROL_FOLDERS = ("agents", "crons", "skills", "tools")
+CONTROL_FOLDERS = ("agents", "crons", "skills", "tools", guard.NOTES)
 CONTROL_FILES = ("config.yaml", *sorted(guard.PROMPTS))
 STATE, SECRETS = ".picklebot", ".env"
 

@@ -17,7 +17,7 @@ from picklebot.store.database import Database, Row
 _STANDS = """CASE WHEN board.state = 'claimed' AND NOT EXISTS (SELECT 1 FROM events JOIN inbox USING (seq)
     WHERE events.id = claimed_turn AND inbox.state = 'open') THEN 'open' ELSE board.state END"""
 _BOARD = f"""SELECT id, title, details, stands, added_by, CASE stands WHEN 'open' THEN NULL ELSE claimed_by END, result,
-    claimed_session FROM (SELECT board.*, {_STANDS} AS stands FROM board)"""  # noqa: S608  (constants)
+    outside, claimed_session FROM (SELECT board.*, {_STANDS} AS stands FROM board)"""  # noqa: S608  (constants)
 _CLAIM = """UPDATE board SET state = 'claimed', claimed_by = ?, claimed_session = ?, claimed_turn = ?, claim_key = ?,
     claimed_at = ? WHERE id = ?"""
 
@@ -33,9 +33,9 @@ class SqliteBoard:
 
         def unit(connection: sqlite3.Connection) -> BoardEntry:
             connection.execute(
-                "INSERT INTO board (title, details, state, added_by, added_at, add_key) "
-                "VALUES (?, ?, 'open', ?, ?, ?) ON CONFLICT (add_key) DO NOTHING",
-                (title, details, by.agent_id, to_micros(at), by.key),
+                "INSERT INTO board (title, details, state, added_by, added_at, add_key, outside) "
+                "VALUES (?, ?, 'open', ?, ?, ?, ?) ON CONFLICT (add_key) DO NOTHING",
+                (title, details, by.agent_id, to_micros(at), by.key, by.outside),
             )
             return _entry(connection.execute(f"{_BOARD} WHERE add_key = ?", (by.key,)).fetchone())
 
@@ -75,8 +75,8 @@ class SqliteBoard:
                 raise Taken(_not_yours(entry))
             if entry.state != "done":
                 connection.execute(
-                    "UPDATE board SET state = 'done', result = ?, finished_at = ? WHERE id = ?",
-                    (result, to_micros(at), entry_id),
+                    "UPDATE board SET state = 'done', result = ?, finished_at = ?, outside = max(outside, ?) WHERE id = ?",
+                    (result, to_micros(at), by.outside, entry_id),
                 )
             return _entry(_row(connection, entry_id))
 
@@ -118,7 +118,7 @@ def _not_yours(entry: BoardEntry) -> str:
 
 
 def _entry(row: Row) -> BoardEntry:
-    entry_id, title, details, state, added_by, claimed_by, result, _ = row
+    entry_id, title, details, state, added_by, claimed_by, result, outside, _ = row
     return BoardEntry(
         id=entry_id,
         title=title,
@@ -127,4 +127,5 @@ def _entry(row: Row) -> BoardEntry:
         added_by=added_by,
         claimed_by=claimed_by,
         result=result,
+        outside=bool(outside),
     )

@@ -38,6 +38,10 @@ class SqliteForks:
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (session.id, session.agent_id, str(source), session.title, *[to_micros(at)] * 2, turns, len(said)),
             )
+            connection.execute(  # whatever of it is taken over
+                "UPDATE sessions SET marks = (SELECT marks FROM sessions WHERE id = ?) WHERE id = ?",
+                (original.id, session.id),
+            )
             connection.executemany(
                 "INSERT INTO transcript (session_id, n, turn, role, blocks) VALUES (?, ?, ?, ?, ?)",
                 [(session.id, n, turn, message.role, message.to_json()) for n, (turn, message) in enumerate(said)],

@@ -1,11 +1,13 @@
 """Conversations and who is in which, in SQL."""
 
 import difflib
+import json
 import sqlite3
 from datetime import datetime
 from typing import Any
 
 from picklebot.core.ids import new_id
+from picklebot.core.marks import NO_MARKS, Marks, to_marks
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
 from picklebot.errors import NotFound
@@ -83,6 +85,11 @@ class SqliteSessions:
             "SELECT role, blocks FROM transcript WHERE session_id = ? ORDER BY n", (session_id,)
         )
         return [Message.from_json(role, blocks) for role, blocks in rows]
+
+    async def marks(self, session_id: str) -> Marks:
+        """Return what the turns of a session had read."""
+        rows = await self._database.fetch("SELECT marks FROM sessions WHERE id = ?", (session_id,))
+        return to_marks(json.loads(rows[0][0])) if rows else NO_MARKS
 
     async def _explain(self, session_id: str, *, several: bool) -> str:
         if several:

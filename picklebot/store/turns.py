@@ -11,6 +11,7 @@ from datetime import datetime
 
 from picklebot.core.events import OutboundEvent
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.marks import Marks, to_marks, to_words
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.text import shorten
 from picklebot.store import joined, outbox
@@ -116,6 +117,8 @@ def finish(
         "title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ? RETURNING messages",
         (moment, len(conclusion.messages), shorten(turn.event.content, 60), session_id),
     ).fetchone()
+    if conclusion.marks:
+        _mark(connection, session_id, conclusion.marks)
     first = count - len(conclusion.messages)
     connection.executemany(
         "INSERT INTO transcript (session_id, n, turn, role, blocks) VALUES (?, ?, ?, ?, ?)",
@@ -127,6 +130,13 @@ def finish(
     claimed = outbox.send_off(connection, conclusion.outbound, at_once)
     (more,) = connection.execute(_MORE, (session_id,)).fetchone()
     return bool(more), claimed
+
+
+def _mark(connection: sqlite3.Connection, session_id: str, marks: Marks) -> None:
+    """Add to what the conversation has read."""
+    (held,) = connection.execute("SELECT marks FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    if (now := marks | to_marks(json.loads(held))) != to_marks(json.loads(held)):
+        connection.execute("UPDATE sessions SET marks = ? WHERE id = ?", (json.dumps(to_words(now)), session_id))
 
 
 def insert_step(connection: sqlite3.Connection, turn: int, step: RecordedStep, moment: int) -> None:

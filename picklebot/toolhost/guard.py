@@ -22,6 +22,9 @@ PROMPTS = frozenset({"BOOTSTRAP.md", "AGENTS.md", "USER.md", "HEARTBEAT.md"})
 #: Never written, at the top of the workspace: what steers picklebot itself.
 CONTROL = frozenset({"config.yaml", "tools", *FOLDERS, *(name.casefold() for name in PROMPTS)})
 
+#: Notes: read as files, and written by tools that know who says so. What stands there is believed later on.
+NOTES = "memories"
+
 #: Never written, at any depth: what other programs run or obey without being asked.
 TRUSTED = frozenset({
     ".git", ".gitmodules", ".mcp.json", ".vscode", ".idea", ".envrc", ".husky",
@@ -40,6 +43,8 @@ def refusal(parts: Sequence[str], *, writing: bool) -> str | None:
         return "keys and passwords of a home are out of reach"
     if not writing:
         return None
+    if names[0] == NOTES:
+        return "notes are kept with save_memory and the memory tool, which say from whom each came"
     if names[0] in CONTROL:
         return "it steers picklebot itself: say what you would change, and let the user change it"
     if trusted := next((name for name in names if name in TRUSTED), None):

@@ -63,20 +63,34 @@ def create_board_tool(board: Board, *, clock: Clock) -> Tool:
 
         An entry is claimed by one at a time. Finish what you claim before you answer: a claim ends with your answer.
         """
-        hand = Hand(agent_id=context.agent_id, session_id=context.session_id, turn_id=context.cause_id, key=context.key)
+        hand = Hand(
+            agent_id=context.agent_id,
+            session_id=context.session_id,
+            turn_id=context.cause_id,
+            key=context.key,
+            outside="outside" in context.marks,
+        )
+
+        def shown(entry: BoardEntry) -> str:
+            if entry.outside:
+                context.noted.add("outside")
+            return _shown(entry)
+
         try:
             match action:
                 case "add":
                     words = _needed(title, "add", "title").strip()
-                    return _shown(await board.add(words, details or "", by=hand, at=clock.now()))
+                    return shown(await board.add(words, details or "", by=hand, at=clock.now()))
                 case "claim":
                     entry = await board.claim(id, by=hand, at=clock.now())
-                    return "Nothing is open." if entry is None else _shown(entry)
+                    return "Nothing is open." if entry is None else shown(entry)
                 case "finish":
                     entry_id, words = _needed(id, "finish", "id"), _needed(result, "finish", "result")
-                    return _shown(await board.finish(entry_id, words, by=hand, at=clock.now()))
+                    return shown(await board.finish(entry_id, words, by=hand, at=clock.now()))
                 case "list":
                     entries = await board.entries(state, limit=SHOWN)
+                    if any(entry.outside for entry in entries):
+                        context.noted.add("outside")
                     return "\n".join(map(_line, entries)) or "The board is empty."
                 case _:
                     assert_never(action)
@@ -93,10 +107,12 @@ def _needed(value: T | None, action: str, name: str) -> T:
 
 
 def _shown(entry: BoardEntry) -> str:
-    fields = {name: value for name, value in asdict(entry).items() if value not in (None, "")}
+    fields = {name: value for name, value in asdict(entry).items() if value not in (None, "", False)}
     return json.dumps(fields, ensure_ascii=False)
 
 
 def _line(entry: BoardEntry) -> str:
     short = asdict(entry) | {"details": entry.details[:_WORDS], "result": entry.result and entry.result[:_WORDS]}
-    return json.dumps({name: value for name, value in short.items() if value not in (None, "")}, ensure_ascii=False)
+    return json.dumps(
+        {name: value for name, value in short.items() if value not in (None, "", False)}, ensure_ascii=False
+    )

@@ -16,6 +16,7 @@ from picklebot.tools.function import reach, tool
 from picklebot.tools.hosts import ToolHosts
 
 SECONDS = 30.0  #: for one call
+ATTACHMENTS = "attachments"  #: the folder of what people have sent
 
 FilePath = Annotated[str, Field(description="Path of the file, relative to the workspace.", min_length=1)]
 Content = Annotated[str, Field(description="The whole content of the file.")]
@@ -43,6 +44,12 @@ def create_file_tools(hosts: ToolHosts, proposing: Proposing | None = None) -> l
     return [*_reading(hosts), _write_file(hosts, proposing), _edit_file(hosts, proposing)]
 
 
+def note_strangers(context: ToolContext, *texts: str) -> None:
+    """Mark an output as from outside where the call, or what came of it, names files that people have sent."""
+    if any(ATTACHMENTS in text for text in texts):
+        context.noted.add("outside")
+
+
 def _reading(hosts: ToolHosts) -> list[Tool]:
     @reach(private=True)
     @tool(effect=Effect.PURE)
@@ -53,6 +60,7 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         to go on. Without offset and limit, it starts at the top.
         """  # noqa: D205  # a model reads this, not a reference
         given = {"path": path, "offset": offset, "limit": limit}
+        note_strangers(context, path)
         return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS, sandbox=context.sandbox)
 
     @reach(private=True)
@@ -76,9 +84,11 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         path: Annotated[str, Field(description="A file, or a folder to search below; default: everything.")] = ".",
     ) -> str:
         """Search text files for lines that match a regular expression. Each match is 'path:line: text'."""
-        return await hosts.call(
+        found = await hosts.call(
             context.session_id, "grep", {"pattern": pattern, "path": path}, seconds=SECONDS, sandbox=context.sandbox
         )
+        note_strangers(context, path, found)
+        return found
 
     return [read_file, glob, grep]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.files import note_strangers
 from picklebot.tools.function import reach, tool
 from picklebot.tools.hosts import ToolHosts
 
@@ -35,8 +36,10 @@ def create_shell_tools(
         timeout: Annotated[float, Field(description=f"Seconds, at most {most:g}.", gt=0)] | None = None,  # noqa: ASYNC109  # the model's word for it
     ) -> str:
         given = {"command": command}
-        return await hosts.call(
+        said = await hosts.call(
             context.session_id, "bash", given, seconds=min(timeout or seconds, most), sandbox=context.sandbox
         )
+        note_strangers(context, command, said)
+        return said
 
     return [bash]

@@ -19,8 +19,9 @@ from picklebot.core.proposals import visible
 from picklebot.core.text import clean, shorten
 from picklebot.errors import ChannelError, DeliveryRejected
 from picklebot.tools.beneath import Failure, Tree, replace_file
+from picklebot.tools.files import ATTACHMENTS
 
-FOLDER = "attachments"
+FOLDER = ATTACHMENTS
 MAX_BYTES = 20 << 20  #: of one file, in either direction: the most that a Telegram bot may fetch
 AT_ONCE = 2  #: files that are held in memory at the same time
 MAX_FILES = 10  #: of one message

@@ -112,7 +112,7 @@ class Casting:
             context=lambda key: context_of(turn, key, spec.sandbox),
             redact=self._stage.redact,
             consent=consent_by(policy, self._stage.consent),
-            marks=marks_of(event, conversation.messages, self._tools().tools, is_owner=self._stage.guests.is_owner),
+            marks=marks_of(event, conversation, self._tools().tools, is_owner=self._stage.guests.is_owner),
         )
         purses = self._purse(spec, event, limits, spent_below)
         cast = Cast(

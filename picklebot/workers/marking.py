@@ -5,6 +5,7 @@ Pure. Knows no tool's work, only what each declares.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from picklebot.agent.conversation import Conversation
 from picklebot.agent.recall import notes_in
 from picklebot.core.events import DispatchEvent, TurnEvent
 from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
@@ -19,15 +20,17 @@ _PRIVATE: Mark = "private"
 
 
 def marks_of(
-    event: TurnEvent, history: Sequence[Message], tools: Mapping[str, Tool], *, is_owner: Callable[[Source], bool]
+    event: TurnEvent, conversation: Conversation, tools: Mapping[str, Tool], *, is_owner: Callable[[Source], bool]
 ) -> Marks:
     """Return the marks with which a turn begins.
 
-    A conversation is judged by the tools that it used: its text does not say what another agent read for an answer,
-    nor what a tool that is gone was, so these count as both.
+    A conversation is judged by what its turns are known to have read, and by the tools that it used, because it may be
+    older than that: its text does not say what another agent read for an answer, nor what a tool that is gone was, so
+    these count as both.
     """
+    history = conversation.messages
     given = event.rights.marks if isinstance(event, DispatchEvent) else _message(event, is_owner)
-    return given.union(marks_beside(history), *(_read(name, tools) for name in set(_used(history))))
+    return given.union(conversation.marks, marks_beside(history), *(_read(name, tools) for name in set(_used(history))))
 
 
 def marks_beside(messages: Iterable[Message]) -> Marks:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from picklebot.agent.conversation import Conversation
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message
 from picklebot.store.base import Compactions, Sessions, Sight
 
@@ -34,6 +35,7 @@ class Transcripts:
             sight = await self._compactions.sight(session_id) if messages or begun else Sight()
             conversation = Conversation(messages, sight.compaction, tokens=sight.tokens)
             conversation.unfinished = sight.unfinished
+            conversation.marks = await self._sessions.marks(session_id) if messages else NO_MARKS
             self._kept[session_id] = conversation
             self._tokens += conversation.size
         self._kept.move_to_end(session_id)
@@ -42,11 +44,12 @@ class Transcripts:
             self._tokens -= oldest.size
         return conversation
 
-    def append(self, session_id: str, messages: Sequence[Message]) -> None:
-        """Add what a finished turn has put into the store."""
+    def append(self, session_id: str, messages: Sequence[Message], marks: Marks = NO_MARKS) -> None:
+        """Add what a finished turn has put into the store, and what it had read."""
         if kept := self._kept.get(session_id):
             before = kept.size
             kept.extend(messages)
+            kept.marks |= marks
             self._tokens += kept.size - before
 
     def forget(self, session_id: str) -> None:

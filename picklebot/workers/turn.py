@@ -159,10 +159,11 @@ class TurnTaker:
                 kind=ending.kind or None,
                 last=ending.last,
                 joined=company.shown,
+                marks=ending.marks,
                 interrupted=interrupted,
             )
         )
-        self._transcripts.append(turn.event.session_id, ending.messages)
+        self._transcripts.append(turn.event.session_id, ending.messages, ending.marks)
         finished = _finished(turn, ending.outcome, ending.error, ending.kind, also=company.ids)
         await self._announce(replies, finished)
         await self._abandon(turn)

@@ -42,7 +42,8 @@ async def test_work_is_put_up_claimed_finished_and_listed(
         first, second = map(json.loads, (await channel.heard())[1].split(" & "))
         await channel.say("work", peer="bob", agent="cookie")
         claimed, finished, listed = (await channel.heard())[1].split(" & ")
-    assert first == {"id": 1, "title": "sweep", "details": "the yard", "state": "open", "added_by": "pickle"}
+    wanted = {"id": 1, "title": "sweep", "details": "the yard", "state": "open", "added_by": "pickle"}
+    assert first == {**wanted, "outside": True}  # for somebody who is not the owner
     assert second["id"] == 2
     assert json.loads(claimed) == first | {"state": "claimed", "claimed_by": "cookie"}
     assert json.loads(finished) == first | {"state": "done", "claimed_by": "cookie", "result": "swept"}

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from picklebot.agent.conversation import Conversation
 from picklebot.config import load
 from picklebot.core.events import InboundEvent
 from picklebot.errors import ConfigError
@@ -65,7 +66,7 @@ async def test_a_signed_delivery_is_accepted_and_its_agent_reads_the_template(
         answer = await ring(site, signed(body), body)
         assert answer.status_code == 202, answer.text
         [event] = await accepted(site)
-        assert marks_of(event, [], {}, is_owner=by_channel) == {"outside"}
+        assert marks_of(event, Conversation([]), {}, is_owner=by_channel) == {"outside"}
         assert answer.json() == {"event_id": event.id, "session_id": event.session_id, "duplicate": False}
         assert (str(event.source), event.agent_id, event.deliver) == ("hook:tracker", "echo", "none")
         mark = event.content.partition("<outside-")[2][:8]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from picklebot.core.events import InboundEvent, OutboundEvent, Outcome, Reply, TurnEvent
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.source import Source
 from picklebot.store.base.joining import Joined, Joining
@@ -87,6 +88,7 @@ class Conclusion:
     error: str | None = None
     kind: str | None = None
     last: RecordedStep | None = None
+    marks: Marks = NO_MARKS
     joined: Sequence[Joined] | None = None
     interrupted: bool = False
 

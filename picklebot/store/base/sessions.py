@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from picklebot.core.events import Event
+from picklebot.core.marks import Marks
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
 
@@ -55,6 +56,10 @@ class Sessions(Protocol):
 
     async def transcript(self, session_id: str) -> list[Message]:
         """Return every message of a session, oldest first."""
+        ...
+
+    async def marks(self, session_id: str) -> Marks:
+        """Return what the turns of a session had read."""
         ...
 
 

@@ -6,3 +6,7 @@ CREATE TABLE proofs (
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX proofs_by_end ON proofs (until);
+-- What the conversation has read so far, as words in JSON: "outside", "private". A turn begins with it.
+ALTER TABLE sessions ADD COLUMN marks TEXT NOT NULL DEFAULT '[]';
+-- Whether it was written by a turn that had read what came from outside.
+ALTER TABLE board ADD COLUMN outside INTEGER NOT NULL DEFAULT 0;

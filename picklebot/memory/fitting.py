@@ -1,11 +1,11 @@
 """Which passages fit the words of a question, best first: BM25 (Robertson and Zaragoza, 2009).
 
-Functions of a plain connection. Promises a bounded time: of the words of a question the rarest are looked up first, up
-to `MOST` passages together, and only the `WEIGHED` that hold most of them are read. Knows no vector.
+Functions of a plain connection. Promises a bounded time: of the words of a question the rarest are looked up first, in
+about `MOST` passages together, the latest of each, and only the `WEIGHED` that hold most of them are read. Relies on
+the ids of passages running from the latest to the oldest. Knows no vector.
 """
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
@@ -21,10 +21,6 @@ _KIN = 0.6  # what a word counts that is only akin to the one that was asked for
 _SMALL = 0.15  # what a word counts that no question is about
 _LEAST = 0.05  # what even the commonest word counts
 
-_CHOSEN = """
-SELECT p.id FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value JOIN files AS f ON f.id = p.file
-ORDER BY p.day DESC, f.path, p.line LIMIT ?
-"""
 _READ = """
 SELECT p.id, f.path, p.length, p.day, p.line, t.content FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value
 JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
@@ -45,7 +41,8 @@ def fitting(connection: sqlite3.Connection, words: Sequence[Word], limit: int) -
     """Return the passages that fit `words` best; among equals the latest first."""
     total, length = connection.execute("SELECT passages, length FROM totals").fetchone()
     worth = _worth(words, total)
-    chosen = _choose(connection, _looked_up(connection, words, worth))
+    chosen = _choose(_looked_up(connection, words, worth))
+    wanted = {term for terms in worth for term in terms}
     average = max(length / max(total, 1), 1.0)
     # A word that no note holds is worth as much as one that a single note does: what is asked for may not be there.
     asked = sum(
@@ -54,11 +51,11 @@ def fitting(connection: sqlite3.Connection, words: Sequence[Word], limit: int) -
     )
     fits: list[tuple[float, int, str, int, Fit]] = []
     for passage, path, size, day, line, content in connection.execute(_READ, (_json(chosen),)):
-        counts = Counter(indexed_of(path, content))
+        indexed = indexed_of(path, content)
+        counts = {term: indexed.count(term) for term in wanted.intersection(indexed)}
         norm = _K * (1 - _B + _B * size / average)
-        score, held = _weigh(counts, worth, norm)
-        share = sum(max((terms[each] for each in held if each in terms), default=0.0) for terms in worth) / asked
-        fits.append((-round(score, 9), -day, path, line, Fit(passage, score, share, held)))
+        fit = _weigh(passage, counts, worth, norm, asked)
+        fits.append((-round(fit.score, 9), -day, path, line, fit))
     return [each[-1] for each in sorted(fits, key=lambda each: each[:-1])[:limit]]
 
 
@@ -83,6 +80,8 @@ def _looked_up(
     """Return what the passages that hold the words are worth, however often they hold them."""
     sums: dict[int, float] = {}
     room = MOST
+    # Of one word, those that hold it are all worth the same, so no more are wanted than will be read.
+    limit = MOST if len(words) > 1 else 2 * WEIGHED
     for word, terms in sorted(zip(words, worth, strict=True), key=lambda each: (each[0].small, each[0].passages or 1)):
         if word.small and sums:
             break  # they are weighed in what the others found
@@ -93,38 +92,38 @@ def _looked_up(
             room -= count
             value = terms[group[0]]
             match = " OR ".join(f'"{term}"' for term in group)
-            rows = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (match,)).fetchall()
+            rows = connection.execute("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (match, limit)).fetchall()
             best.update(dict.fromkeys([row[0] for row in rows], value))
-        for passage, value in best.items():
-            sums[passage] = sums.get(passage, 0.0) + value
+        both = {passage: sums[passage] + best[passage] for passage in sums.keys() & best.keys()}
+        sums = {**sums, **best, **both}
     return sums
 
 
-def _choose(connection: sqlite3.Connection, sums: Mapping[int, float]) -> list[int]:
+def _choose(sums: Mapping[int, float]) -> list[int]:
     """Return the passages worth reading: those worth most, and of those worth the same the latest."""
     if len(sums) <= WEIGHED:
         return list(sums)
     least = nlargest(WEIGHED, sums.values())[-1]
     chosen = [passage for passage, value in sums.items() if value > least + 1e-9]
-    equal = [passage for passage, value in sums.items() if abs(value - least) <= 1e-9]
-    rows = connection.execute(_CHOSEN, (_json(equal), WEIGHED - len(chosen)))
-    return chosen + [row[0] for row in rows]
+    equal = sorted(passage for passage, value in sums.items() if abs(value - least) <= 1e-9)
+    return chosen + equal[: WEIGHED - len(chosen)]
 
 
 def _weigh(
-    counts: Mapping[str, int], worth: Iterable[Mapping[str, float]], norm: float
-) -> tuple[float, tuple[str, ...]]:
-    score, held = 0.0, list[str]()
+    passage: int, counts: Mapping[str, int], worth: Iterable[Mapping[str, float]], norm: float, asked: float
+) -> Fit:
+    """Return how well a passage fits, in which the terms stand so often; `asked` is what the whole question is worth."""
+    score, known, held = 0.0, 0.0, list[str]()
     for terms in worth:
-        best, which = 0.0, ""
-        for term, value in terms.items():
-            if count := counts.get(term):
-                weight = value * count * (_K + 1) / (count + norm)
-                best, which = max((best, which), (weight, term))
-        if which:
+        here = [
+            (terms[term] * count * (_K + 1) / (count + norm), term) for term, count in counts.items() if term in terms
+        ]
+        if here:
+            best, which = max(here)
             score += best
+            known += max(terms[term] for _, term in here)
             held.append(which)
-    return score, tuple(held)
+    return Fit(passage, score, known / asked, tuple(held))
 
 
 def _json(numbers: Sequence[int]) -> str:

@@ -17,12 +17,13 @@ from typing import TypeVar
 from picklebot.clock import Clock
 from picklebot.memory import schema
 from picklebot.memory.folder import Found, Stamp, is_note, look, text_of, walk
+from picklebot.memory.vocabulary import recount
 from picklebot.memory.words import Writing, known_files
 
 logger = logging.getLogger(__name__)
 
 BATCH = 2_000  #: files of one transaction
-WORDS = 300_000  #: words that are remembered to be in the index, so that it need not be asked
+MANY = 500  #: files of a transaction; where more changed, words are counted at the end of all
 _FRESH = 1_000_000_000  # nanoseconds in which a file may change again and look the same
 Result = TypeVar("Result")
 
@@ -51,13 +52,17 @@ class Index:
         files = walk(self._folder, lambda path, stamp: known.get(path) != stamp)
         while go_on():
             # Read and written down under one lock: a file saved in between is never overtaken by its older self.
-            with self._written() as writing:
+            with self._begun() as connection:
                 batch = list(islice(files, BATCH))
+                writing = Writing(connection, many=sum(found.content is not None for found in batch) > MANY)
                 for found in batch:
                     seen.add(found.path)
                     self._put(writing, found)
+                writing.finish()
             if len(batch) < BATCH:
                 self.note(known.keys() - seen)
+                with self._begun() as connection:
+                    recount(connection)
                 self.settled.set()
                 return True
         files.close()
@@ -71,13 +76,15 @@ class Index:
         """
         if not paths:
             return
-        with self._written() as writing:
+        with self._begun() as connection:
+            writing = Writing(connection, many=False)
             for path in paths:
                 found = look(self._folder, path) if is_note(path) else None
                 if found is None:
                     writing.drop(path)
                 else:
                     self._put(writing, found)
+            writing.finish()
 
     def ask(self, question: Callable[[sqlite3.Connection], Result]) -> Result:
         """Return what `question` makes of the index. Where that is damaged it is begun anew, and asked again.
@@ -149,16 +156,6 @@ class Index:
         writing.put(found.path, stamp, text_of(found.content))
 
     @contextmanager
-    def _written(self) -> Generator[Writing]:
-        with self._begun() as connection:
-            writing = Writing(connection, self._writer.words)
-            yield writing
-            writing.finish()
-        if len(self._writer.words) > WORDS:
-            self._writer.words.clear()
-        self._writer.words |= writing.fresh
-
-    @contextmanager
     def _begun(self) -> Generator[sqlite3.Connection]:
         with self._writer.opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -179,8 +176,6 @@ class _Door:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self.closed = False
-        self.words: set[str] = set()
-        """Words that are known to be in the index."""
 
     @contextmanager
     def opened(self) -> Generator[sqlite3.Connection]:
@@ -191,7 +186,6 @@ class _Door:
                 self.shut()
                 self._connection = schema.connect(self._path)
                 self._inode = self._path.stat().st_ino
-                self.words = set()
             yield self._connection
 
     def replaced(self) -> bool:

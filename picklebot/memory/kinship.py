@@ -26,19 +26,30 @@ def slips(word: str) -> int:
 
 def distance(word: str, other: str, most: int) -> int:
     """Return how many letters were left out, added, mistaken or swapped with their neighbour; `most` + 1 for more."""
-    if abs(len(word) - len(other)) > most:
-        return most + 1
+    far, width = most + 1, len(other)
+    if abs(len(word) - width) > most:
+        return far
     before: list[int] = []
-    row = list(range(len(other) + 1))
+    row = [min(column, far) for column in range(width + 1)]
     for place, letter in enumerate(word, start=1):
-        last, before, row = before, row, [place]
-        for column, its in enumerate(other, start=1):
-            cost = min(before[column] + 1, row[column - 1] + 1, before[column - 1] + (letter != its))
-            swapped = place > 1 and column > 1 and letter == other[column - 2] and word[place - 2] == its
-            row.append(min(cost, last[column - 2] + 1) if swapped else cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+        last, before, row = before, row, [far] * (width + 1)
+        row[0] = min(place, far)
+        least = row[0]
+        # A place that is farther off than `most` cannot be reached with so few slips.
+        for column in range(max(1, place - most), min(width, place + most) + 1):
+            its = other[column - 1]
+            cost = before[column - 1] + (letter != its)
+            if before[column] < cost:
+                cost = min(cost, before[column] + 1)
+            if row[column - 1] < cost:
+                cost = min(cost, row[column - 1] + 1)
+            if place > 1 and column > 1 and letter == other[column - 2] and word[place - 2] == its:
+                cost = min(cost, last[column - 2] + 1)
+            row[column] = cost
+            least = min(least, cost)
+        if least > most:
+            return far
+    return min(row[-1], far)
 
 
 def splits(word: str, least: int = 4) -> list[str]:

@@ -28,8 +28,8 @@ _SPARE = 4  # vectors looked at for each of them: some are of texts that are gon
 
 _LACKING = """
 SELECT p.id, p.digest, f.path, t.content FROM passages AS p JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
-WHERE p.id < ? AND NOT EXISTS (SELECT 1 FROM vectors AS v WHERE v.digest = p.digest AND v.model = ?)
-ORDER BY p.id DESC LIMIT ?
+WHERE p.id > ? AND NOT EXISTS (SELECT 1 FROM vectors AS v WHERE v.digest = p.digest AND v.model = ?)
+ORDER BY p.id LIMIT ?
 """
 _COUNT = """
 SELECT count(*) FROM passages AS p
@@ -66,6 +66,7 @@ class Meaning:
         self._clock = clock
         self._batch = batch
         self._matrix: Nearest | None = None
+        self._lacked: tuple[sqlite3.Connection, int, int] | None = None  # how many lack a vector, in which version
         self._bell = asyncio.Event()
         self.problem = ""
         """What is the matter with the embedder, in a sentence."""
@@ -97,15 +98,15 @@ class Meaning:
             ModelError: the embedder does not answer.
             sqlite3.Error: the index cannot be used.
         """
-        before = 2**62
-        while lacking := await asyncio.to_thread(self._lacking, before):
+        last = -1
+        while lacking := await asyncio.to_thread(self._lacking, last):
             texts = [embedded_of(path, content) for _, _, path, content in lacking]
             vectors = await self._embedder.embed(texts, asked=False)
             digests = [digest for _, digest, *_ in lacking]
             await asyncio.to_thread(
                 self._index.keep_vectors, self._embedder.name, list(zip(digests, vectors, strict=True))
             )
-            before = lacking[-1][0]
+            last = lacking[-1][0]
         await self._mended()
 
     async def meant(self, question: str) -> Meant:
@@ -149,9 +150,9 @@ class Meaning:
         with suppress(sqlite3.Error):  # whoever searches is told in any case
             await asyncio.to_thread(self._index.keep_problem, words)
 
-    def _lacking(self, before: int) -> list[tuple[int, bytes, str, str]]:
+    def _lacking(self, last: int) -> list[tuple[int, bytes, str, str]]:
         name = self._embedder.name
-        return self._index.ask(lambda connection: connection.execute(_LACKING, (before, name, self._batch)).fetchall())
+        return self._index.ask(lambda connection: connection.execute(_LACKING, (last, name, self._batch)).fetchall())
 
     def _nearest(self, vector: bytes) -> tuple[list[int], int]:
         matrix = self._matrix = self._matrix or cast("Nearest", load("picklebot.memory.matrix"))
@@ -165,6 +166,14 @@ class Meaning:
                 found += [row[0] for row in rows]
                 if len(found) >= SIMILAR:
                     break
-            return found[:SIMILAR], connection.execute(_COUNT, (name,)).fetchone()[0]
+            return found[:SIMILAR], self._count_lacking(connection)
 
         return self._index.ask(ask)
+
+    def _count_lacking(self, connection: sqlite3.Connection) -> int:
+        """Return how many passages have no vector; every one is looked at, so only if anything was written since."""
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        if self._lacked is None or self._lacked[:2] != (connection, version):
+            count: int = connection.execute(_COUNT, (self._embedder.name,)).fetchone()[0]
+            self._lacked = (connection, version, count)
+        return self._lacked[2]

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-VERSION = 4  #: raised whenever what is in the index, or how words are cut, is another
+VERSION = 5  #: raised whenever what is in the index, or how words are cut, is another
 BUSY = 5.0  #: seconds to wait for another process that writes
 
 _TABLES = """
@@ -26,10 +26,12 @@ CREATE INDEX passages_by_day ON passages (day);
 CREATE INDEX passages_by_digest ON passages (digest);
 CREATE VIRTUAL TABLE words USING fts5(body, content='', tokenize='ascii', detail=none, columnsize=0);
 CREATE VIRTUAL TABLE counts USING fts5vocab(words, row);
-CREATE TABLE terms (id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+CREATE TABLE terms (id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL);
 CREATE VIRTUAL TABLE grams USING fts5(term, content='terms', content_rowid='id', tokenize='trigram');
-CREATE TABLE totals (passages INTEGER NOT NULL, length INTEGER NOT NULL, made BLOB NOT NULL);
-INSERT INTO totals VALUES (0, 0, randomblob(8));
+CREATE TABLE totals (
+    passages INTEGER NOT NULL, length INTEGER NOT NULL, counted INTEGER NOT NULL, made BLOB NOT NULL
+);
+INSERT INTO totals VALUES (0, 0, 1, randomblob(8));
 CREATE TABLE problems (words TEXT NOT NULL);
 CREATE TABLE vectors (
     id INTEGER PRIMARY KEY, model TEXT NOT NULL, digest BLOB NOT NULL, vector BLOB NOT NULL, UNIQUE (model, digest)

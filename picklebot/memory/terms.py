@@ -20,7 +20,7 @@ _DENSE = (
 )
 # Letters with signs above or below them that Python counts as no part of a word: Hebrew, Arabic, the scripts of India.
 _SIGNS = "\u0591-\u05bd\u05bf\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
-_PLAIN = re.compile(r"[a-z0-9]+")
+_PLAIN = re.compile(rf"([a-z0-9]{{1,{LONGEST}}})[a-z0-9]*")
 _WORDS = re.compile(rf"[{_DENSE}]+|(?:(?![{_DENSE}])[^\W_]|[{_SIGNS}])+")
 _IS_DENSE = re.compile(rf"[{_DENSE}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -41,7 +41,7 @@ def is_dense(term: str) -> bool:
 def terms_of(text: str) -> list[str]:
     """Return the terms that a text is indexed under, in its order."""
     if text.isascii():
-        return [word[:LONGEST] for word in _PLAIN.findall(text.lower())]
+        return _PLAIN.findall(text.lower())
     return [term for word in _WORDS.findall(normal(text)) for term in (_pieces(word) if is_dense(word) else _cut(word))]
 
 

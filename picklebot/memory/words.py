@@ -1,17 +1,22 @@
 """What is written into the index: files, their passages, and the words in them.
 
 Functions of a plain connection, inside a transaction of the caller's. Promises that an index which followed every
-change holds the same as one made anew. Knows no disk and no question.
+change holds the same as one made anew, and that the ids of passages run from the latest to the oldest: so the first
+that SQLite finds are the latest, and a search need not look at the others. Knows no disk and no question.
 """
 
 import sqlite3
-from collections.abc import Sequence, Set
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from picklebot.memory.folder import Stamp
 from picklebot.memory.passages import Passage, passages
-from picklebot.memory.terms import is_dense, terms_of
+from picklebot.memory.terms import terms_of
+from picklebot.memory.vocabulary import count, leave_uncounted
+
+_DAYS, _PLACES = 2**32, 2**20  # seconds since 1970 that ids tell apart, and passages of one second
 
 _KNOWN = """
 SELECT id, line, at, day, origin, writer, outside, content FROM passages JOIN texts USING (id) WHERE file = ?
@@ -25,15 +30,14 @@ def known_files(connection: sqlite3.Connection) -> dict[str, Stamp]:
 
 
 class Writing:
-    """Changes of one transaction. `finish` writes down what they mean for the words.
+    """Changes of one transaction. `finish` writes down what they mean for the words; `many` leaves those uncounted."""
 
-    `known` are words that are in the index already; once the transaction is committed, `fresh` are so too.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, known: Set[str]) -> None:
-        self.fresh: set[str] = set()
+    def __init__(self, connection: sqlite3.Connection, *, many: bool) -> None:
         self._connection = connection
-        self._known = known
+        self._many = many
+        self._added: dict[int, str] = {}
+        self._removed: dict[int, str] = {}
+        self._counts: Counter[str] = Counter()
         self._passages = 0
         self._length = 0
 
@@ -66,15 +70,20 @@ class Writing:
 
     def finish(self) -> None:
         """Write down which words there are, and how much there is in all."""
-        last = self._connection.execute("SELECT coalesce(max(id), 0) FROM terms").fetchone()
-        self._connection.executemany("INSERT OR IGNORE INTO terms (term) VALUES (?)", zip(sorted(self.fresh)))
-        self._connection.execute("INSERT INTO grams (rowid, term) SELECT id, term FROM terms WHERE id > ?", last)
+        # In order: whenever it is given a smaller id than before, FTS5 writes out all that it has gathered.
+        self._connection.executemany(
+            "INSERT INTO words (words, rowid, body) VALUES ('delete', ?, ?)", sorted(self._removed.items())
+        )
+        self._connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", sorted(self._added.items()))
+        if self._many:
+            leave_uncounted(self._connection)
+        else:
+            count(self._connection, self._counts)
         totals = (self._passages, self._length)
         self._connection.execute("UPDATE totals SET passages = passages + ?, length = length + ?", totals)
 
     def _file(self, path: str, stamp: Stamp) -> tuple[int, dict[Sequence[object], list[tuple[int, int]]]]:
         """Return the file's id, and the passages of it that the index has: what they hold, and their ids and lines."""
-        # Not one statement for both: what may undo itself makes FTS5 write out all that it has gathered.
         known = self._connection.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
         facts = (stamp.inode, stamp.size, stamp.changed)
         if known is None:
@@ -89,28 +98,39 @@ class Writing:
     def _add(self, file: int, path: str, row: Sequence[object]) -> None:
         facts, content = row[:-1], str(row[-1])
         terms = indexed_of(path, content)
-        identity = self._connection.execute(
-            "INSERT INTO passages (file, line, at, day, origin, writer, outside, length, digest) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (file, *facts, len(terms), _digest(path, content)),
-        ).lastrowid
+        digest, day = _digest(path, content), facts[2]
+        assert isinstance(day, int)
+        identity = self._free(day, digest)
+        self._connection.execute(
+            "INSERT INTO passages (id, file, line, at, day, origin, writer, outside, length, digest) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (identity, file, *facts, len(terms), digest),
+        )
         self._connection.execute("INSERT INTO texts (id, content) VALUES (?, ?)", (identity, content))
-        body = " ".join(terms)
-        self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (identity, body))
-        fresh = set(terms) - self._known
-        self.fresh |= fresh if body.isascii() else {term for term in fresh if not is_dense(term)}
+        self._added[identity] = " ".join(terms)
+        if not self._many:
+            self._counts.update(set(terms))
         self._passages += 1
         self._length += len(terms)
 
     def _remove(self, identity: int, path: str, content: str) -> None:
         terms = indexed_of(path, content)
-        self._connection.execute(
-            "INSERT INTO words (words, rowid, body) VALUES ('delete', ?, ?)", (identity, " ".join(terms))
-        )
+        if self._added.pop(identity, None) is None:
+            self._removed[identity] = " ".join(terms)
+        if not self._many:
+            self._counts.subtract(set(terms))
         for table in ("passages", "texts"):
             self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (identity,))  # noqa: S608  # one of two constants
         self._passages -= 1
         self._length -= len(terms)
+
+    def _free(self, day: int, digest: bytes) -> int:
+        """Return an id that no passage has: the later the day, the smaller, and within a second by the text."""
+        first = (_DAYS - 1 - min(max(day, 0), _DAYS - 1)) * _PLACES
+        identity = first + int.from_bytes(digest[:4], "big") % _PLACES
+        while self._connection.execute("SELECT 1 FROM passages WHERE id = ?", (identity,)).fetchone() is not None:
+            identity += 1
+        return identity
 
 
 def embedded_of(path: str, content: str) -> str:

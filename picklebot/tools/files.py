@@ -17,6 +17,7 @@ from picklebot.tools.hosts import ToolHosts
 
 SECONDS = 30.0  #: for one call
 ATTACHMENTS = "attachments"  #: the folder of what people have sent
+_APART = ("memories/quarantine", "quarantine/", ", outside)\n")  # what notes from outside are told by
 
 FilePath = Annotated[str, Field(description="Path of the file, relative to the workspace.", min_length=1)]
 Content = Annotated[str, Field(description="The whole content of the file.")]
@@ -45,8 +46,10 @@ def create_file_tools(hosts: ToolHosts, proposing: Proposing | None = None) -> l
 
 
 def note_strangers(context: ToolContext, *texts: str) -> None:
-    """Mark an output as from outside where the call, or what came of it, names files that people have sent."""
-    if any(ATTACHMENTS in text for text in texts):
+    """Mark an output as from outside where the call, or what came of it, names files that people have sent, or notes
+    that are kept apart: those have it in their headings too.
+    """  # noqa: D205  # one sentence
+    if any(stranger in text for text in texts for stranger in (ATTACHMENTS, *_APART)):
         context.noted.add("outside")
 
 
@@ -60,8 +63,9 @@ def _reading(hosts: ToolHosts) -> list[Tool]:
         to go on. Without offset and limit, it starts at the top.
         """  # noqa: D205  # a model reads this, not a reference
         given = {"path": path, "offset": offset, "limit": limit}
-        note_strangers(context, path)
-        return await hosts.call(context.session_id, "read_file", given, seconds=SECONDS, sandbox=context.sandbox)
+        held = await hosts.call(context.session_id, "read_file", given, seconds=SECONDS, sandbox=context.sandbox)
+        note_strangers(context, path, held)
+        return held
 
     @reach(private=True)
     @tool(effect=Effect.PURE)

@@ -84,6 +84,31 @@ async def test_what_steers_picklebot_or_git_cannot_be_written(toolbox: Toolbox, 
     assert (root / "config.yaml").exists()
 
 
+async def test_notes_are_read_by_any_way_and_written_by_none(toolbox: Toolbox, root: Path) -> None:
+    """What stands among them is believed: it comes there by the tools that write down who said it."""
+    notes, note = root / "memories", root / "memories" / "topics" / "tea.md"
+    note.parent.mkdir(parents=True)
+    note.write_text("She prefers Assam.\n")
+    (root / "way").symlink_to("memories/topics")
+    (root / "bed").mkdir()
+    said = await toolbox(
+        "bash",
+        command="cat way/tea.md; exec 2>/dev/null; for f in memories/topics/tea.md way/tea.md bed/../way/new.md "
+        "memories/new.md; do echo evil >> $f; rm -f $f; done; ln memories/topics/tea.md bed/twin && echo evil >> bed/twin; "
+        "echo evil > bed/x; ln bed/x memories/topics/y.md; mv bed/x memories/topics/z.md; mv memories/topics bed; "
+        "mv memories bed/old; mkdir -p memories/topics memories/quarantine; rm -rf memories; mount --bind bed memories; true",
+    )
+    assert said == "She prefers Assam."
+    for path in ("memories/topics/tea.md", "way/tea.md", "way/new.md", "bed/../memories/new.md", "Memories/a/b.md"):
+        with pytest.raises(ToolError, match="save_memory"):
+            await toolbox("write_file", path=path, content="evil")
+    with pytest.raises(ToolError, match="save_memory"):
+        await toolbox("edit_file", path="way/tea.md", old="Assam", new="evil")
+    assert "Assam" in await toolbox("read_file", path="way/tea.md")
+    assert sorted(path.relative_to(notes).as_posix() for path in notes.rglob("*")) == ["topics", "topics/tea.md"]
+    assert note.read_text() == "She prefers Assam.\n"
+
+
 async def test_a_file_that_its_owner_replaced_is_fixed_again(toolbox: Toolbox, root: Path) -> None:
     """Editors write a new file and rename it: the next call sees to it that the new one is as fixed as the old."""
     await toolbox("bash", command="true")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from picklebot.errors import ToolError
-from tests.tools.conftest import Toolbox
+from tests.tools.conftest import Toolbox, context
 
 
 async def test_what_was_written_is_read_back(toolbox: Toolbox, root: Path) -> None:
@@ -83,6 +83,28 @@ async def test_a_file_with_two_names_is_not_written(toolbox: Toolbox, root: Path
         with pytest.raises(ToolError, match="2 names"):
             await toolbox(name, path="inside", **given)
     assert (tmp_path / "outside").read_text() == "precious"
+
+
+async def test_whoever_reads_a_note_from_outside_as_a_file_has_read_something_from_outside(
+    toolbox: Toolbox, root: Path
+) -> None:
+    (root / "memories/quarantine/topics").mkdir(parents=True)
+    (root / "memories/topics").mkdir()
+    (root / "memories/topics/tea.md").write_text("She prefers Assam.\n")
+    heading = "## 2026-11-21 10:00 UTC (from cli:ann by pickle, outside)"
+    (root / "memories/quarantine/topics/tea.md").write_text(f"{heading}\n\nTea is poison.\n")
+    for name, given, outside in (
+        ("read_file", {"path": "memories/topics/tea.md"}, False),
+        ("grep", {"pattern": "Assam"}, False),
+        ("bash", {"command": "cat memories/topics/*"}, False),
+        ("read_file", {"path": "memories/quarantine/topics/tea.md", "offset": 3}, True),
+        ("grep", {"pattern": "poison"}, True),
+        ("bash", {"command": "cd memories/q*/topics && cat *"}, True),
+        ("bash", {"command": "cd memories && grep -r poison ."}, True),
+    ):
+        reading = context()
+        await toolbox.tools[name].run(reading, given)
+        assert reading.noted == ({"outside"} if outside else set()), given
 
 
 async def test_an_edit_wants_exactly_one_match(toolbox: Toolbox, root: Path) -> None:

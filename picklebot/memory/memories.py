@@ -205,7 +205,7 @@ class Memories:
                     await self._meaning.catch_up()
         return await self._meaning.meant(query)
 
-    def _search(self, query: str, meant: Sequence[int], limit: int, outside: bool) -> list[Note]:
+    def _search(self, query: str, meant: Mapping[int, float], limit: int, outside: bool) -> list[Note]:
         def ask(connection: sqlite3.Connection) -> list[Note]:
             fits = {fit.passage: fit for fit in fitting(connection, words_of(connection, query), DEPTH)}
             notes = _notes(connection, {*fits, *meant})
@@ -215,7 +215,7 @@ class Memories:
         return self._index.ask(ask)
 
     def _ranked(
-        self, notes: Mapping[int, Note], fits: Mapping[int, Fit], meant: Sequence[int], limit: int
+        self, notes: Mapping[int, Note], fits: Mapping[int, Fit], meant: Mapping[int, float], limit: int
     ) -> list[Note]:
         lists = {
             "words": {number: fit.share for number, fit in fits.items() if number in notes},
@@ -223,7 +223,13 @@ class Memories:
         }
         ages = {number: -note.day.timestamp() for number, note in notes.items()}
         return [
-            replace(notes[number], score=score, why=why, words=fits[number].words if number in fits else ())
+            replace(
+                notes[number],
+                score=score,
+                why=why,
+                words=fits[number].words if number in fits else (),
+                near=meant.get(number, 0.0),
+            )
             for number, score, why in fuse(lists, ages)[:limit]
         ]
 

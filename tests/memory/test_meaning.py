@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from picklebot.agent.recall import CLOSE
 from picklebot.errors import ModelRejected, ModelUnavailable
 from picklebot.memory.embedding import Embedder
 from picklebot.memory.embedding_http import create
@@ -76,6 +77,16 @@ async def test_a_note_is_found_by_meaning_in_another_language(notes: Path, serve
         (first, *_) = (await memories.search("bike key")).notes
         assert first.why["meaning"] == 1
         assert "words" not in first.why
+
+
+async def test_what_is_no_nearer_than_most_notes_is_not_found_by_meaning(notes: Path, server: Server) -> None:
+    for number in range(30):
+        write(notes, f"topics/n{number}.md", f"filler{number} " * 20)
+    async with remembering(notes, server) as memories:
+        first, *others = (await memories.search("bike key")).notes
+        assert (first.path, [note.path for note in others]) == ("topics/a.md", ["topics/e.md"])
+        assert first.near > CLOSE
+        assert await found(memories, "umbrella") == []
 
 
 async def test_what_fits_by_words_and_by_meaning_comes_before_either(notes: Path, server: Server) -> None:

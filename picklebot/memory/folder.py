@@ -153,10 +153,23 @@ def opened(folder: Path) -> Generator[Tree]:
         tree.close()
 
 
+def make(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder, and those above it; after a power cut, too, they are there."""
+    if folder.is_dir():
+        return
+    make(folder.parent, mode=mode)
+    folder.mkdir(exist_ok=True, mode=mode)
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)
+
+
 @contextmanager
 def alone(folder: Path, writing: threading.Lock) -> Generator[None]:
     """Let nobody else of ours change notes meanwhile, in this process (`writing`) or in another. Makes the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     with writing:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

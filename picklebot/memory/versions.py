@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from picklebot.errors import NotFound
+from picklebot.memory.folder import make
 from picklebot.tools.beneath import replace_file
 
 KEPT = 50  #: versions of one file
@@ -39,7 +40,7 @@ class Versions:
     def keep(self, path: str, content: bytes, *, at: datetime, change: str, by: str) -> None:
         """Keep a version; on return it is on disk."""
         place = self._folder / path
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make(place, mode=0o700)
         known = self.of(path)
         number = int(known[-1].name[:6]) + 1 if known else 1
         name = f"{number:06}-{at.astimezone(UTC):{_FORMAT}}-{change}-by-{by}.md"

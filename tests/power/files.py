@@ -116,10 +116,15 @@ class _Recorder:
 
     def rename(self, src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
         self.real["rename"](src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
-        folder = self._folder(src, src_dir_fd)
-        assert folder == self._folder(dst, dst_dir_fd), "only renames within one folder are understood here"
-        if folder is not None:
+        folder, to = self._folder(src, src_dir_fd), self._folder(dst, dst_dir_fd)
+        if folder is None or to is None:
+            assert folder is to, "nothing is moved into the folder or out of it"
+        elif folder == to:
             self._note("rename", folder, Path(src).name, Path(dst).name)
+        else:  # no less can be left than of a file that has the new name before it loses the old
+            number = self._numbers[os.stat(dst, dir_fd=dst_dir_fd).st_ino]
+            self._note("link", to, Path(dst).name, number)
+            self._note("unlink", folder, Path(src).name)
 
     def unlink(self, path: Any, *, dir_fd: int | None = None) -> None:
         folder = self._folder(path, dir_fd)

@@ -1,16 +1,22 @@
 """After any power cut a file of notes is one of its versions, whole, and no older than the last that was promised."""
 
 import asyncio
+import threading
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from picklebot.memory.editing import Editor
 from picklebot.memory.notes import Notes
+from picklebot.memory.versions import Versions
+from picklebot.tools.memory_commands import Author
 from tests.power.files import Record, recording
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TOPICS = ("tea", "projects/shed", "daily-notes", "tea", "tea", "projects/shed", "a new one")
 IMAGES = 20  #: after each call
+LONG = " ".join(f"line {n} " for n in range(600))
 
 
 def keep_notes(folder: Path, *, deaf: bool = False) -> Record:
@@ -57,3 +63,42 @@ def test_a_power_cut_leaves_each_file_of_notes_whole_and_as_new_as_promised(tmp_
 
 def test_a_planted_rename_before_the_content_is_synced_is_seen_to_tear_a_file(tmp_path: Path) -> None:
     assert complaints(keep_notes(tmp_path / "memories", deaf=True))
+
+
+def command(folder: Path) -> tuple[Record, list[frozenset[bytes]]]:
+    """Give each command that changes notes; return what that did to the disk, and after each what all files held."""
+    editor = Editor(folder / "memories", Versions(folder / "versions"), threading.Lock())
+    author = Author(at=NOW, origin="a test", by="pickle")
+    steps: Sequence[Callable[[], str]] = (
+        lambda: editor.create("topics/tea.md", LONG, author),
+        lambda: editor.replace("topics/tea.md", "line 250 ", "no longer ", author),
+        lambda: editor.insert("topics/tea.md", 2, f"And {LONG}", author),
+        lambda: editor.rename("topics/tea.md", "projects/party.md", author),
+        lambda: editor.create("topics/tea.md", f"Again {LONG}", author),
+        lambda: editor.delete("projects/party.md", author),
+    )
+    held: list[frozenset[bytes]] = []
+    folder.mkdir()
+    with recording(folder) as record:
+        for step in steps:
+            step()
+            held.append(frozenset(each.read_bytes() for each in folder.rglob("*.md") if each.is_file()))
+            record.promise("done", b"")
+    return record, held
+
+
+def test_a_power_cut_in_a_memory_command_loses_nothing_that_was_written_before(tmp_path: Path) -> None:
+    """Each text that was there is there still, as a note or as a version, and no note is torn."""
+    record, held = command(tmp_path / "root")
+    rng, done = Random(2), 0
+    whole = frozenset[bytes]().union(*held)
+    for moment, entry in enumerate(record.calls, start=1):
+        done += isinstance(entry, tuple)
+        for _ in range(IMAGES):
+            image = record.image(moment, rng)
+            assert not (held[done - 1] if done else frozenset()) - set(image.values()), f"lost by call {moment}"
+            notes = {path: content for path, content in image.items() if path.startswith("memories/")}
+            assert {content for path, content in notes.items() if path.endswith(".md")} <= whole, (
+                f"torn by call {moment}"
+            )
+    assert [path for path in notes if path.endswith(".md")] == ["memories/topics/tea.md"]

@@ -120,6 +120,8 @@ class Index:
         Raises:
             sqlite3.Error: the index cannot be written.
         """
+        if not words and not self.ask(lambda each: each.execute("SELECT count(*) FROM problems").fetchone()[0]):
+            return
         with self._begun() as connection:
             connection.execute("DELETE FROM problems")
             if words:

@@ -87,7 +87,7 @@ class Meaning:
             try:
                 await self.catch_up()
             except (ModelError, sqlite3.Error) as exc:
-                await self._tell(exc)
+                await self._tell(str(exc))
                 wait = exc.retry_after if isinstance(exc, Transient) and exc.retry_after else pause
                 pause = min(pause * 2, AGAIN[1])
                 await self._clock.sleep(min(wait, AGAIN[1]))
@@ -111,18 +111,20 @@ class Meaning:
                 self._index.keep_vectors, self._embedder.name, list(zip(digests, vectors, strict=True))
             )
             last = lacking[-1][0]
-        await self._mended()
+            await self._mended()
 
     async def meant(self, question: str) -> Meant:
         """Return what a question means. Never raises: what cannot be asked is told."""
         try:
             async with asyncio.timeout(PATIENCE):
                 (vector,) = await self._embedder.embed([question], asked=True)
-            passages, lacking = await asyncio.to_thread(self._nearest, vector)
+            passages, lacking, known = await asyncio.to_thread(self._nearest, vector)
         except TimeoutError:
-            return self._failed(f"the embedder did not answer within {PATIENCE:g} s")
+            return await self._failed(f"the embedder did not answer within {PATIENCE:g} s")
         except (ModelError, sqlite3.Error) as exc:
-            return self._failed(str(exc))
+            return await self._failed(str(exc))
+        if known and not lacking:
+            await self._mended()
         if lacking:
             return Meant(passages, f"{lacking:,} notes could not be searched by meaning yet{self._because()}")
         return Meant(passages)
@@ -131,24 +133,25 @@ class Meaning:
         """Let go of the embedder."""
         await self._embedder.aclose()
 
-    def _failed(self, words: str) -> Meant:
-        self.problem = words
+    async def _failed(self, words: str) -> Meant:
+        await self._tell(words)
         return Meant(problem=f"searched by words alone, not by meaning: {words}")
 
     def _because(self) -> str:
         return f": {self.problem}" if self.problem else ""
 
-    async def _tell(self, exc: Exception) -> None:
-        if str(exc) != self.problem:
-            logger.warning("notes cannot be searched by meaning: %s", exc)
-            await self._keep(str(exc))
-        self.problem = str(exc)
+    async def _tell(self, words: str) -> None:
+        if words != self.problem:
+            logger.warning("notes cannot be searched by meaning: %s", words)
+            await self._keep(words)
+        self.problem = words
 
     async def _mended(self) -> None:
+        """Say that the embedder answers, where this process or another has written down that it does not."""
         if self.problem:
             logger.info("notes can be searched by meaning again")
-            await self._keep("")
         self.problem = ""
+        await self._keep("")
 
     async def _keep(self, words: str) -> None:
         with suppress(sqlite3.Error):  # whoever searches is told in any case
@@ -158,11 +161,11 @@ class Meaning:
         name = self._embedder.name
         return self._index.ask(lambda connection: connection.execute(_LACKING, (last, name, self._batch)).fetchall())
 
-    def _nearest(self, vector: bytes) -> tuple[dict[int, float], int]:
+    def _nearest(self, vector: bytes) -> tuple[dict[int, float], int, bool]:
         matrix = self._matrix = self._matrix or cast("Nearest", load("picklebot.memory.matrix"))
         name = self._embedder.name
 
-        def ask(connection: sqlite3.Connection) -> tuple[dict[int, float], int]:
+        def ask(connection: sqlite3.Connection) -> tuple[dict[int, float], int, bool]:
             matrix.read(connection, name)
             found: dict[int, float] = {}
             for digest, near in matrix.nearest(vector, SIMILAR * _SPARE):
@@ -170,7 +173,8 @@ class Meaning:
                     break
                 rows = connection.execute("SELECT id FROM passages WHERE digest = ? ORDER BY id", (digest,))
                 found |= dict.fromkeys([row[0] for row in rows], near)
-            return dict(list(found.items())[:SIMILAR]), self._count_lacking(connection)
+            known = connection.execute("SELECT EXISTS (SELECT 1 FROM problems)").fetchone()[0]
+            return dict(list(found.items())[:SIMILAR]), self._count_lacking(connection), bool(known)
 
         return self._index.ask(ask)
 

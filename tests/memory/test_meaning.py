@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -225,6 +226,27 @@ async def test_a_daemon_has_vectors_made_behind_and_goes_on_once_the_embedder_is
         following.cancel()
         await asyncio.wait({following})
         await memories.close()
+
+
+async def test_what_a_search_could_not_ask_is_written_down_until_one_can(
+    notes: Path, server: Server, index: Path
+) -> None:
+    """For doctor, whichever process searched: a daemon whose notes all have vectors asks nothing by itself."""
+
+    def written() -> list[tuple[str]]:
+        with closing(sqlite3.connect(index)) as connection:
+            return connection.execute("SELECT words FROM problems").fetchall()
+
+    async with remembering(notes, server) as memories:
+        await memories.search("bike")
+        server.instead = lambda: web.Response(status=401)
+        await memories.search("bike")
+        await memories.learn()
+        assert "401" in written()[0][0]
+    server.instead = None
+    async with remembering(notes, server) as other:
+        assert await found(other, "bike key") != []
+        assert written() == []
 
 
 async def _until(fact: Callable[[], bool]) -> None:

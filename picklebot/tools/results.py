@@ -10,6 +10,8 @@ from picklebot.errors import ToolError
 from picklebot.tools.base import Effect, Tool, ToolContext
 from picklebot.tools.function import tool
 
+NAME = "read_result"
+
 
 class Results(Protocol):
     """Remembers what came of every call."""

@@ -37,7 +37,7 @@ from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
 from picklebot.workers.context_command import Prompt
-from picklebot.workers.equipment import context_of, offered, with_skills
+from picklebot.workers.equipment import completed, context_of, offered
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, rights_of, within
 from picklebot.workers.marking import marks_beside, marks_of
@@ -169,7 +169,7 @@ class Casting:
     def _equipment(self, spec: AgentSpec, event: TurnEvent, policy: Policy) -> dict[str, Tool]:
         """Return the tools that the agent may use in this turn, by name."""
         chosen = self._tools().select(spec.tools, spec.disallowed_tools)
-        chosen = with_skills(chosen, self._tools(), spec, wanted=self._stage.skills.has_any(spec))
+        chosen = completed(chosen, self._tools(), spec, skilled=self._stage.skills.has_any(spec))
         allowed = policy.permitted(self._stage.guests.equip(event.source, chosen))
         return handed_down(allowed, rights_of(event), spec, self._stage.roster())
 

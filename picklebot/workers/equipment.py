@@ -7,14 +7,20 @@ from picklebot.core.rights import Sandbox
 from picklebot.definitions.agents import AgentSpec
 from picklebot.store.base import Turn
 from picklebot.tools.base import Tool, ToolContext
+from picklebot.tools.results import NAME as READ_RESULT
 from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 
 
-def with_skills(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, wanted: bool) -> list[Tool]:
-    """Return `chosen` with use_skill exactly if the agent has skills: its `skills` speak for it, and not its `tools`."""
-    others = [tool for tool in chosen if tool.name != USE_SKILL]
-    return [*others, *every.select([USE_SKILL], spec.disallowed_tools)] if wanted else others
+def completed(chosen: Sequence[Tool], every: Toolset, spec: AgentSpec, *, skilled: bool) -> list[Tool]:
+    """Return `chosen` with what goes with it, unless the agent's file takes that away.
+
+    use_skill is there exactly if the agent has skills: its `skills` speak for it, and not its `tools`. read_result goes
+    with any other tool: it shows what that one has shown already, where it was cut short to save room.
+    """
+    others = [tool for tool in chosen if tool.name not in {USE_SKILL, READ_RESULT}]
+    more = [*([USE_SKILL] if skilled else ()), *([READ_RESULT] if others else ())]
+    return [*others, *every.select(more, spec.disallowed_tools)]
 
 
 def offered(tool: Tool, event: TurnEvent) -> bool:

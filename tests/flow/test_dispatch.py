@@ -159,7 +159,7 @@ async def test_a_child_has_no_more_tools_steps_or_sandbox_than_its_parent(
         await channel.say("x")
         await channel.heard()
         [task] = [event for _, event in await app.store.log.after(0) if isinstance(event, DispatchEvent)]
-    assert [tool.name for tool in model.requests["cookie"][0].tools] == ["read_file"]
+    assert [tool.name for tool in model.requests["cookie"][0].tools] == ["read_file", "read_result"]
     assert task.rights.callers == ("pickle",)
     assert task.rights.sandbox == "read-only"
     assert task.rights.steps == 39, "one of the parent's forty is used"

@@ -135,15 +135,23 @@ async def test_wrong_input_is_told_to_the_model_and_nothing_runs(
     assert not mine.exists()
 
 
+@pytest.mark.parametrize(
+    ("tools", "denied", "offered"),
+    [
+        ("[look, pay]", "pay", ["look", "read_result"]),  # what look has shown can be seen again where it was cut short
+        ("[look]", "read_result", ["look"]),
+        ("[]", "pay", []),
+    ],
+)
 async def test_an_agent_sees_only_the_tools_it_may_use(
-    daemon: Daemon, channel: FakeChannel, agent: Callable[..., None]
+    daemon: Daemon, channel: FakeChannel, agent: Callable[..., None], tools: str, denied: str, offered: list[str]
 ) -> None:
-    agent("echo", tools="[look, pay]", disallowed_tools="pay")
+    agent("echo", tools=tools, disallowed_tools=denied)
     model = ScriptedModel("a")
     async with daemon(model, channel):
         await channel.say("x")
         await channel.heard()
-    assert [tool.name for tool in model.requests[0].tools] == ["look"]
+    assert [tool.name for tool in model.requests[0].tools] == offered
 
 
 async def test_tools_are_offered_in_the_order_of_their_names(daemon: Daemon, channel: FakeChannel) -> None:

@@ -5,6 +5,7 @@ of a stream that was cut. The client sends, and reads bytes; what they mean is j
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from picklebot.models.anthropic_sdk import (
     Response,
     connect,
     drain,
+    get,
     post,
     sdk,
     transport_errors,
@@ -26,9 +28,13 @@ from picklebot.models.anthropic_sdk import (
 from picklebot.models.anthropic_sdk import preload as preload
 from picklebot.models.base import ModelEvent, ModelRequest
 from picklebot.models.failures import redact, status_error, transport_reason
+from picklebot.models.listing import windows_in
 from picklebot.models.patience import Patience
 from picklebot.models.sse import SSEDecoder
 from picklebot.models.wire import PLAIN_CLAUDE, Capabilities, encode_request
+
+LISTING = 10.0  #: seconds for a list of the endpoint's models
+MAX_LIST = 4_000_000  #: bytes of it
 
 
 def create(  # noqa: PLR0913 - these are the settings of a provider, by the names they have in config.yaml
@@ -116,6 +122,28 @@ class AnthropicModel:
             with suppress(*transport_errors()):
                 await response.aclose()
         yield reply
+
+    async def list_windows(self) -> dict[str, int]:
+        """Return the windows of the endpoint's models, as far as it says; asked once.
+
+        Raises:
+            ModelUnavailable, ModelRejected: it cannot be asked.
+        """
+        patience = Patience(idle=LISTING, total=LISTING)
+        client, content = await self._open(), b""
+        with self._translated(patience):
+            async with patience.timeout():
+                response = await get(client, "/v1/models?limit=1000")
+                try:
+                    async with aclosing(response.aiter_bytes()) as chunks:
+                        async for chunk in chunks:
+                            content += chunk
+                            if len(content) > MAX_LIST:
+                                raise ValueError(f"a list of models of more than {MAX_LIST:,} bytes")
+                finally:
+                    with suppress(*transport_errors()):
+                        await response.aclose()
+            return windows_in(json.loads(content))
 
     async def aclose(self) -> None:
         """Close the connection pool."""

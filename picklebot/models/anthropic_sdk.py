@@ -133,6 +133,19 @@ async def post(client: Any, body: bytes) -> Response:
     return response
 
 
+async def get(client: Any, path: str) -> Response:
+    """Ask for what is at `path`."""
+    stream = await client.get(
+        path,
+        cast_to=object,
+        options={"headers": {"Accept": "application/json"}},
+        stream=True,
+        stream_cls=sdk().AsyncStream[object],
+    )
+    response: Response = stream.response
+    return response
+
+
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), PIECE):
         yield body[start : start + PIECE]

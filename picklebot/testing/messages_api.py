@@ -49,6 +49,8 @@ class MessagesApi:
         window: int | None = None,
     ) -> None:
         self.window = window
+        self.models: list[dict[str, Any]] | None = None  #: what is answered to who asks for the models that there are
+        self.list_count = 0
         self.requests: deque[Request] = deque(maxlen=keep)
         self.request_count = 0
         self.connection_count = 0
@@ -89,6 +91,10 @@ class MessagesApi:
         """Wait until `count` requests have come since the start."""
         await self._until(lambda: self.request_count >= count)
 
+    async def listed(self, count: int = 1) -> None:
+        """Wait until clients have asked `count` times which models there are."""
+        await self._until(lambda: self.list_count >= count)
+
     async def hung_up(self, count: int = 1) -> None:
         """Wait until clients have walked away from `count` answers."""
         await self._until(lambda: self.hangups >= count)
@@ -120,7 +126,14 @@ class MessagesApi:
         self._changed()
 
     def _respond(self, request: HTTPRequest) -> Plan:
-        if request.method != "POST" or request.path.partition("?")[0] != "/v1/messages":
+        path = request.path.partition("?")[0]
+        if (request.method, path) == ("GET", "/v1/models"):
+            self.list_count += 1
+            self._changed()
+            if self.models is None:
+                return status(404).plan(_NOTHING)
+            return status(200, {"data": self.models, "has_more": False}).plan(_NOTHING)
+        if request.method != "POST" or path != "/v1/messages":
             return status(404).plan(_NOTHING)
         try:
             body = json.loads(request.content)

@@ -17,6 +17,7 @@ from picklebot.definitions.agents import ModelChoice
 from picklebot.errors import ConfigError
 from picklebot.models import pricing
 from picklebot.models.base import Model, Usage
+from picklebot.models.listing import Windows
 from picklebot.models.wire import Capabilities
 from picklebot.plugins import load
 from picklebot.settings import Endpoint, ProviderKind
@@ -44,6 +45,8 @@ class ModelCabinet:
         self._kind: ProviderKind = resolve_provider(config)
         self._price = price_list(config)
         self._preload: asyncio.Task[object] | None = None
+        self.windows = Windows()
+        """What endpoints say of the models that picklebot does not know; somebody has to follow it."""
 
     @property
     def notices(self) -> list[str]:
@@ -90,7 +93,7 @@ class ModelCabinet:
 
     def _candidate(self, provider: str | None, name: str | None) -> Candidate:
         model, asked = self._endpoint(provider), self._name(name, provider)
-        window = window_for(self._config, asked or model.name)
+        window = window_for(self._config, asked or model.name) or self.windows.of(model, asked or model.name)
         return Candidate(model, asked, paid=self._sends_bills(provider), window=window)
 
     def _sends_bills(self, provider: str | None) -> bool:

@@ -17,6 +17,7 @@ from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError
 from picklebot.lock import Holder, hold
 from picklebot.memory.memories import Memories
+from picklebot.models.listing import Windows
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.channels import listed_ids
@@ -45,6 +46,7 @@ class Parts:
     people: People
     attachments: Attachments
     models: Models
+    windows: Windows
     toolset: Toolset
     memories: Memories
     library: Library
@@ -79,8 +81,10 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             raise ConfigError(f"a restore of {workspace.root} was cut short: run `picklebot restore FILE` again first")
         guard = StoreGuard()
         notices = list(config.warnings)
+        windows = Windows()
         if models is None:
             models = cabinet = await stack.enter_async_context(ModelCabinet(config, one_at_a_time=role == "ask"))
+            windows = cabinet.windows
             notices += cabinet.notices
         opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
         store = await stack.enter_async_context(opening)
@@ -108,6 +112,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             people=people,
             attachments=attachments,
             models=models,
+            windows=windows,
             toolset=toolset,
             memories=memories,
             library=library,

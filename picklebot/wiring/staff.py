@@ -46,6 +46,7 @@ from picklebot.workers.stage import Stage
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from picklebot.workers.why_command import WhyCommand
+from picklebot.workers.windows import WindowWorker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ async def hire(
         exchange.worker,
         definitions,
         *([MemoryWorker(parts.memories)] if parts.role != "ask" else []),
+        *([WindowWorker(parts.windows)] if parts.role != "ask" else []),
         *(each for each in (scheduler, heartbeat) if each is not None),
         create_listener(
             config, clock, parts, channels, desk=FrontDesk(routing=routing, commands=commands, room=agents.room)

@@ -82,7 +82,7 @@ def _lines(prompt: Prompt, conversation: Conversation, session: Session) -> Iter
         yield f"- free: {free:,.0f}"
         yield f"It is made shorter before more than {limit:,.0f} are filled, or with /compact."
     else:
-        yield "How much the model takes is not known: `context.window` in config.yaml would say it."
+        yield "How much the model takes is not known, and its server does not say: `context.window` in config.yaml would."
 
 
 def weight_of_notes(message: Message) -> float:

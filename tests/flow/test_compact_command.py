@@ -64,6 +64,28 @@ async def test_a_summary_that_is_no_good_changes_nothing_and_is_told_of(
         assert "I made our conversation shorter" in await ask(channel, "/compact")
 
 
+async def test_a_window_that_is_not_known_is_asked_for_once_and_nobody_waits_for_it(
+    served: Served, channel: FakeChannel, agents: Callable[..., None]
+) -> None:
+    agents(pickle={"model": "{name: tiny-1}"})
+    clerk = Clerk()
+    async with MessagesApi(default=clerk, window=WINDOW) as api, served(api):
+        await ask(channel, FACT)
+        assert "not known, and its server does not say" in await ask(channel, "/context")
+        await api.listed()
+        assert (api.list_count, api.request_count) == (1, 1)
+    async with MessagesApi(default=clerk, window=WINDOW) as api:
+        api.models = [{"id": "other-2", "max_input_tokens": 7}, {"id": "tiny-1", "max_model_len": WINDOW}, {"id": 5}]
+        async with served(api) as app:
+            while f"of {WINDOW:,} " not in await ask(channel, "/context"):
+                await api.listed()
+            await talk(channel, 12)
+            [session] = await app.store.sessions.recent()
+            made = await app.store.compactions.of_session(session.id)
+            assert {each.why for each in made} == {"full"}, "before the server had to refuse"
+            assert api.list_count == 1
+
+
 async def test_context_says_what_fills_the_window_and_the_parts_add_up(served: Served, channel: FakeChannel) -> None:
     clerk = Clerk()
     async with MessagesApi(default=clerk, window=WINDOW) as api, served(api, KNOWN):

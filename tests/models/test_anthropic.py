@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from picklebot.core.messages import Message, ToolResult
-from picklebot.errors import ConfigError
+from picklebot.errors import ConfigError, ModelRejected, ModelUnavailable
 from picklebot.models import anthropic
 from picklebot.models.anthropic import AnthropicModel
 from picklebot.models.base import ModelReply, TextChunk, ThinkingChunk, ToolSchema
+from picklebot.models.listing import windows_in
 from picklebot.models.wire import Capabilities
 from picklebot.testing.faults import (
     stop_reason,
@@ -165,3 +166,20 @@ def test_importing_the_adapter_does_not_import_the_sdk() -> None:
     program = "import sys, picklebot.models.anthropic; print({'anthropic', 'httpx2', 'aiohttp'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "set()"
+
+
+async def test_an_endpoint_is_asked_for_the_windows_of_its_models(api: MessagesApi, make: Maker, http: str) -> None:
+    model = make(http=http)
+    api.models = [{"id": "Qwen/Qwen3", "max_model_len": 32768}, {"id": "a", "max_input_tokens": None}, {"id": "b"}]
+    assert await model.list_windows() == {"qwen/qwen3": 32768}
+    api.models = [{"id": "x" * 5_000_000}]
+    with pytest.raises(ModelUnavailable, match="more than 4,000,000 bytes"):
+        await model.list_windows()
+    api.models = None
+    with pytest.raises(ModelRejected):
+        await model.list_windows()
+
+
+@pytest.mark.parametrize("answer", [None, [], "x", {}, {"data": {"id": "a"}}, {"data": [None, {"id": "a"}, {"id": 1, "max_model_len": 5}, {"id": "a", "max_model_len": "5"}, {"id": "a", "max_model_len": -1}]}])  # fmt: skip
+def test_whatever_an_endpoint_lists_that_says_no_window_is_none(answer: object) -> None:
+    assert windows_in(answer) == {}

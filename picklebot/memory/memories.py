@@ -19,7 +19,7 @@ from picklebot.memory.base import Found, Note
 from picklebot.memory.commands import carried_out, carry_out, changed_by
 from picklebot.memory.editing import Editor
 from picklebot.memory.embedding import Embedder
-from picklebot.memory.fitting import Fit, fitting
+from picklebot.memory.fitting import fitting
 from picklebot.memory.following import Following
 from picklebot.memory.index import Index
 from picklebot.memory.meaning import Meaning, Meant
@@ -38,6 +38,7 @@ SELECT p.id, f.path, p.line, p.at, p.day, p.origin, p.writer, p.outside, t.conte
 FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value
 JOIN files AS f ON f.id = p.file JOIN texts AS t ON t.id = p.id
 """
+_DAYS = "SELECT p.id, p.day FROM json_each(?) AS j JOIN passages AS p ON p.id = j.value WHERE p.outside <= ?"
 _SIZE = "SELECT (SELECT count(*) FROM files), (SELECT passages FROM totals)"
 _LATEST = """
 SELECT p.id FROM passages AS p JOIN files AS f ON f.id = p.file WHERE p.outside <= ?
@@ -208,30 +209,25 @@ class Memories:
     def _search(self, query: str, meant: Mapping[int, float], limit: int, outside: bool) -> list[Note]:
         def ask(connection: sqlite3.Connection) -> list[Note]:
             fits = {fit.passage: fit for fit in fitting(connection, words_of(connection, query), DEPTH)}
-            notes = _notes(connection, {*fits, *meant})
-            allowed = {number: note for number, note in notes.items() if outside or not note.outside}
-            return self._ranked(allowed, fits, meant, limit)
+            ages = {number: -day for number, day in connection.execute(_DAYS, (_json({*fits, *meant}), int(outside)))}
+            lists = {
+                "words": {number: fit.share for number, fit in fits.items() if number in ages},
+                "meaning": {number: 1.0 for number in meant if number in ages},
+            }
+            ranked = fuse(lists, ages)[:limit]
+            notes = _notes(connection, [number for number, *_ in ranked])
+            return [
+                replace(
+                    notes[number],
+                    score=score,
+                    why=why,
+                    words=fits[number].words if number in fits else (),
+                    near=meant.get(number, 0.0),
+                )
+                for number, score, why in ranked
+            ]
 
         return self._index.ask(ask)
-
-    def _ranked(
-        self, notes: Mapping[int, Note], fits: Mapping[int, Fit], meant: Mapping[int, float], limit: int
-    ) -> list[Note]:
-        lists = {
-            "words": {number: fit.share for number, fit in fits.items() if number in notes},
-            "meaning": {number: 1.0 for number in meant if number in notes},
-        }
-        ages = {number: -note.day.timestamp() for number, note in notes.items()}
-        return [
-            replace(
-                notes[number],
-                score=score,
-                why=why,
-                words=fits[number].words if number in fits else (),
-                near=meant.get(number, 0.0),
-            )
-            for number, score, why in fuse(lists, ages)[:limit]
-        ]
 
     def _latest(self, limit: int, outside: bool) -> list[Note]:
         def ask(connection: sqlite3.Connection) -> list[Note]:
@@ -246,8 +242,12 @@ def _nobody() -> None:
     """What is new has no vectors to wait for."""
 
 
+def _json(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
+
+
 def _notes(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, Note]:
-    rows = connection.execute(_NOTES, (f"[{','.join(map(str, numbers))}]",))
+    rows = connection.execute(_NOTES, (_json(numbers),))
     return {
         number: Note(
             path=path,

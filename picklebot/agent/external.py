@@ -17,7 +17,7 @@ from picklebot.core.events import DispatchEvent, InboundEvent, Outcome, TurnEven
 from picklebot.core.journal import PlannedCall, RecordedStep
 from picklebot.core.marks import Marks
 from picklebot.core.messages import Block, Message
-from picklebot.core.replies import ModelReply
+from picklebot.core.replies import EXTERNAL, ModelReply
 from picklebot.errors import LimitReached, TurnError
 from picklebot.ipc.letters import Letter, Note
 from picklebot.ipc.line import Line, Start
@@ -25,7 +25,6 @@ from picklebot.ipc.line import Line, Start
 QUIET = timedelta(seconds=5)  #: after which an agent that never says when it is done is taken to be
 LOOK = timedelta(seconds=2)  #: between two looks into the folder, if nothing is heard
 MOST = 200  #: messages of one turn
-STOP_REASON = "external"  #: stands where a model says why it stopped
 OUTSIDE: Marks = frozenset({"outside"})  #: nobody here knows what the program has read
 
 
@@ -252,7 +251,7 @@ class ExternalRunner:
     def _step(self, letter: Letter) -> RecordedStep:
         message = Message.assistant(letter.content) if letter.content.strip() else Message("assistant", ())
         # The file's name says who it is: found again after a crash, it is not delivered again.
-        reply = ModelReply(message=message, stop_reason=STOP_REASON, model=STOP_REASON, request_id=letter.name)
+        reply = ModelReply(message=message, stop_reason=EXTERNAL, model=EXTERNAL, request_id=letter.name)
         return RecordedStep(n=self._steps, reply=reply, cost_usd=None)
 
     def _done(self, said: str) -> Ending:

@@ -9,7 +9,7 @@ from picklebot.cli.reading import reading
 from picklebot.clock import zone_named
 from picklebot.config import Config
 from picklebot.shapes import spend_json
-from picklebot.store.base import Heading, Spend, total
+from picklebot.store.base import Heading, Spend, external_among, total
 
 HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model")
 NO_JOB = "(no job)"
@@ -22,6 +22,7 @@ def usage(*, config: Config, by: str, as_json: bool) -> int:
         return USAGE
     with reading(config) as opened:
         found = asyncio.run(opened.ledger.spend(by, zone=zone_named(config.timezone))) if opened else []
+        external = external_among(asyncio.run(opened.ledger.spend("model"))) if opened else 0
     whole = total("total", found)
     if as_json:
         print_json({"by": by, "rows": [spend_json(row) for row in found], "total": spend_json(whole)})
@@ -30,8 +31,10 @@ def usage(*, config: Config, by: str, as_json: bool) -> int:
     else:
         header = (by.upper(), "CALLS", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "CACHED", "USD")
         print_table(header, [_row(row) for row in [*found, whole]])
-        if whole.unpriced:
-            remark(f"{whole.unpriced:,} calls without a known price count as 0; model.prices names prices.")
+        if (unpriced := whole.unpriced - external) > 0:
+            remark(f"{unpriced:,} calls without a known price count as 0; model.prices names prices.")
+        if external:
+            remark(f"{external:,} of the calls are messages of external agents: what those spend is not known here.")
     return 0
 
 

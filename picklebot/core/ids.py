@@ -6,6 +6,7 @@ Promises that two ids made in one process sort in the order they were made. Know
 import os
 import threading
 import time
+from hashlib import blake2b
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: ids are made often
@@ -36,6 +37,13 @@ def new_id() -> str:
             _high = number >> _LOW_BITS
             _head = _spell(_high)
         return _head + _spell(number & _LOW)
+
+
+def id_of_part(key: str, part: int, *, at_ms: int) -> str:
+    """Return the one id of a part of what `key` names; parts sort in their order, and by their time among others."""
+    digest = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
+    number = (at_ms & (1 << 48) - 1) << _RANDOM_BITS | (part & 255) << 64 | digest
+    return _spell(number >> _LOW_BITS) + _spell(number & _LOW)
 
 
 def _spell(half: int) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from picklebot.core.messages import Message
 
+EXTERNAL = "external"  #: stands for a model where a program of somebody else's spoke, whose spend nobody here knows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:

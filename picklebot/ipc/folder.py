@@ -48,8 +48,11 @@ class Folder:
         """Where the agent puts what it says."""
         return self.root / "ipc" / "messages"
 
-    def prepare(self) -> None:
-        """Make what is needed, and take away what a program that is gone has left in its place, or has not read."""
+    def prepare(self, *, void: bool = False) -> None:
+        """Make what is needed, and take away what a program that is gone has left in its place, or has not read.
+
+        With `void` also what it has said.
+        """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _folder(self.root) as top:
             _make(top, "ipc")
@@ -58,8 +61,9 @@ class Folder:
                     _make(ipc, name)
                 with contextlib.suppress(OSError):
                     os.unlink(CLOSE, dir_fd=ipc)
-                with _folder("input", ipc) as inputs:
-                    _clear(inputs)
+                for name in ("input", "messages") if void else ("input",):
+                    with _folder(name, ipc) as inner:
+                        _clear(inner)
 
     def write(self, note: Note, name: str) -> None:
         """Give the agent something to read.
@@ -129,11 +133,6 @@ class Folder:
         with self._inside() as ipc:
             _put(ipc, CLOSE, b"")
 
-    def empty(self) -> None:
-        """Take away all that the agent said, however much it is."""
-        with self._inside("messages") as messages:
-            _clear(messages)
-
     @contextlib.contextmanager
     def _inside(self, name: str = "") -> Generator[int, None, None]:
         with contextlib.ExitStack() as stack:
@@ -162,6 +161,7 @@ def _make(above: int, name: str) -> None:
     if not stat.S_ISDIR(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode):
         os.unlink(name, dir_fd=above)
         os.mkdir(name, 0o700, dir_fd=above)
+    os.chmod(name, 0o700, dir_fd=above)  # no program runs that could put something else there
 
 
 def _names(folder: int, *, every: bool = False) -> list[str]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from picklebot.clock import Clock
@@ -177,9 +178,9 @@ class Line:
 
     async def settle(self) -> None:
         """Take away what the end of a turn has kept elsewhere."""
-        kept, self._kept = sorted(self._kept), set()
-        if kept:
+        if kept := sorted(self._kept):
             await self._in_folder(self._folder.discard, kept)
+            self._kept.difference_update(kept)  # not before: else somebody finds them in between
 
     async def unread(self, event_ids: Collection[str]) -> set[str]:
         """Return which of the messages the agent has not taken away."""
@@ -220,8 +221,9 @@ class Line:
 
     def _read(self) -> list[Letter]:
         found: list[Letter] = []
+        kept = {*self._kept}  # before looking: what is listed and gone a moment later was in it
         for name in self._folder.waiting():
-            if name in self._kept:
+            if name in kept:
                 continue
             try:
                 found.append(self._folder.read(name))
@@ -237,8 +239,7 @@ class Line:
         if self._program is not None:
             await self._program.ended.wait()
         if self._void:
-            if self._folder.root.exists():
-                await self._in_folder(self._folder.empty)
+            await self._in_folder(partial(self._folder.prepare, void=True))
             self._void = False
 
     async def _in_folder(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:

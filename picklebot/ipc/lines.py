@@ -5,15 +5,20 @@ no turn and no store: what is said while no turn is in hand goes to whoever was 
 """
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from picklebot.clock import Clock
+from picklebot.errors import TurnError
 from picklebot.ipc.folder import Crowded, Folder
 from picklebot.ipc.line import Line
 from picklebot.listening import Ear
+
+logger = logging.getLogger(__name__)
 
 IDLE = timedelta(minutes=10)  #: after which a program that nobody talks to is asked to exit
 MOST_IDLE = 8  #: programs; past them the one idle longest is asked
@@ -68,12 +73,16 @@ class Lines:
 
     def discard(self, agent_id: str, session_id: str, names: Sequence[str]) -> None:
         """Take away what is kept elsewhere. Blocks."""
-        Folder(self._top / agent_id / session_id).discard(names)
+        with contextlib.suppress(Crowded, OSError):  # then it is looked at again at the next start
+            Folder(self._top / agent_id / session_id).discard(names)
 
     async def settle(self, session_id: str) -> None:
         """The turn of a session has ended, and what ended it is kept."""
         if line := self._lines.get(session_id):
-            await line.settle()
+            try:
+                await line.settle()
+            except TurnError as exc:
+                logger.warning("external agent %s: what was kept cannot be taken away: %s", line.agent_id, exc)
 
     async def run(self, stop: asyncio.Event, stray: Callable[[Line], Awaitable[None]]) -> None:
         """Look after idle programs until `stop` is set, then have all of them exit.

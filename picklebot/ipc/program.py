@@ -68,11 +68,14 @@ class Program:
     async def watch(self, on_end: Callable[[], None]) -> None:
         """Read what it prints until it is gone; then call `on_end`. Cancelled, it ends the program first."""
         noise = asyncio.create_task(self._log_noise(), name=f"what the program {self.pid} prints")
+        word = b""
         try:
-            self.why = await self._ending()
+            with contextlib.suppress(ValueError):  # longer than a line may be: then it is no word of the keeper's
+                word = await self._stdout.readline()
         finally:
             self.dismiss()
             await asyncio.shield(self._see_off(noise))
+            self.why = self._reason(word)
             self.ended.set()
             on_end()
 
@@ -80,11 +83,8 @@ class Program:
         """Have its keeper end it, with all that it started."""
         self._stdin.close()
 
-    async def _ending(self) -> str:
-        """Wait for the keeper's word, or its end."""
-        word = ""
-        with contextlib.suppress(ValueError):  # longer than a line may be: then it is no word of the keeper's
-            word = (await self._stdout.readline()).decode("utf-8", "replace")
+    def _reason(self, word: bytes) -> str:
+        """Return why it ended, from its keeper's word and the last that it printed."""
         try:
             given = cast("dict[str, Any]", json.loads(word))
             why = str(given["ended"])

@@ -6,6 +6,7 @@ Promises that what is found is found before anything is started, and refuses in 
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from picklebot.errors import ConfigError
 OURS = frozenset({"python", "python3"})  #: the interpreter that picklebot runs on, without its packages
 HELPER = ("__init__.py", "ipc/__init__.py", "ipc/client.py")  #: what `import picklebot.ipc` needs
 _PACKAGE = Path(picklebot.__file__).parent
+_laying = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,15 @@ def find(command: Sequence[str], read: Sequence[str], *, beside: Path | None, pa
 
 def lay_out_helper(folder: Path) -> None:
     """Copy `picklebot.ipc` to a folder where there is nothing else of picklebot."""
-    for name in HELPER:
-        source, target = _PACKAGE / name, folder / "picklebot" / name
-        content = source.read_bytes()
-        if not target.is_file() or target.read_bytes() != content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}")
-            draft.write_bytes(content)
-            draft.replace(target)
+    with _laying:  # two conversations may begin at once
+        for name in HELPER:
+            source, target = _PACKAGE / name, folder / "picklebot" / name
+            content = source.read_bytes()
+            if not target.is_file() or target.read_bytes() != content:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                draft = target.with_name(f".{target.name}")
+                draft.write_bytes(content)
+                draft.replace(target)
 
 
 def _program(name: str, beside: Path | None, path: str) -> str:

@@ -87,8 +87,11 @@ def prepare(config: Config, spec: AgentSpec, folder: Path) -> Start:
     environment = launcher.environment(spec.sandbox)
     recipe = recipe_of(config, spec, environment["PATH"])
     helper = config.workspace.ipc / ".helper"
-    lay_out_helper(helper)
-    inside = launcher.resident(folder, recipe.command, spec.sandbox, further=[*recipe.readable, helper])
+    try:
+        lay_out_helper(helper)
+        inside = launcher.resident(folder, recipe.command, spec.sandbox, further=[*recipe.readable, helper])
+    except OSError as exc:
+        raise ConfigError(f"{spec.id} cannot be started: {exc}") from exc
     own = {"PYTHONPATH": str(helper), "PICKLEBOT_IPC": str(folder / "ipc"), "PICKLEBOT_AGENT": spec.id}
     return Start(command=inside, environment={**environment, **own})
 

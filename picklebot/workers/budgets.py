@@ -12,7 +12,7 @@ from picklebot.agent.purses import Purses
 from picklebot.clock import midnight
 from picklebot.core.bus import EventBus
 from picklebot.core.source import Source
-from picklebot.store.base import Ledger, Refusals, total
+from picklebot.store.base import Ledger, Refusals, external_among, total
 from picklebot.workers.commands import Command
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,11 @@ class BudgetCommands:
             yield f"- {purse.name[0].upper()}{purse.name[1:]}: ${left:.4f} left of ${purse.ceiling:.2f}"
 
     async def _sum(self, title: str, since: datetime) -> str:
-        spent = total(title, await self._ledger.spend("model", since=since))
-        note = f" ({spent.unpriced} calls without a known price)" if spent.unpriced else ""
+        by_model = await self._ledger.spend("model", since=since)
+        spent, external = total(title, by_model), external_among(by_model)
+        note = f" ({spent.unpriced - external} calls without a known price)" if spent.unpriced > external else ""
+        note += (
+            f" ({external} of the calls are messages of external agents, whose spend is not known)" if external else ""
+        )
         read = f"{spent.usage.context_tokens:,} tokens in ({spent.cached_share:.0%} from the cache)"
         return f"- {title}: {spent.calls} calls, {read}, {spent.usage.output_tokens:,} out, ${spent.cost_usd:.4f}{note}"

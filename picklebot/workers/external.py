@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from picklebot.core.bus import EventBus
+from picklebot.core.bus import EventBus, Subscription
 from picklebot.core.events import Event, InboundEvent, TurnFinished
 from picklebot.errors import TurnError
 from picklebot.ipc.letters import Letter
@@ -114,6 +114,7 @@ class ExternalWorker:
         self._told = told
         self._speak = speak
         self._stop = asyncio.Event()
+        self._events: Subscription[Event] | None = None
         self._unasked: dict[str, int] = {}
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -126,7 +127,10 @@ class ExternalWorker:
             for agent_id, session_id in left:
                 await self._stray(self._lines.open(agent_id, session_id))
             await self._stop.wait()
-            hearing.cancel()
+            if self._events is None:
+                hearing.cancel()
+            else:
+                self._events.close()  # it reads what is left, so that nothing kept lies there at the next start
 
     def stop(self) -> None:
         """Have every program exit."""
@@ -146,12 +150,12 @@ class ExternalWorker:
         """Wake turns for what was said meanwhile, and take away what an ended turn has kept."""
         await self._lines.opened.wait()
         kinds: tuple[type[Event], ...] = (InboundEvent, TurnFinished)
-        with self._bus.subscribe(*kinds, maxsize=RINGS) as events:
-            async for event in events:
-                if isinstance(event, TurnFinished):
-                    self._unasked.pop(event.session_id, None)
-                    await self._lines.settle(event.session_id)
-                self._lines.ring(event.session_id)
+        self._events = self._bus.subscribe(*kinds, maxsize=RINGS)
+        async for event in self._events:
+            if isinstance(event, TurnFinished):
+                self._unasked.pop(event.session_id, None)
+                await self._lines.settle(event.session_id)
+            self._lines.ring(event.session_id)
 
     async def _stray(self, line: Line) -> None:
         """Deliver what was said while no turn was in hand; where one is about to be, it is that turn's."""

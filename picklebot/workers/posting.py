@@ -73,19 +73,13 @@ class Posting:
             content=content,
             created_at=self._clock.now(),
         )
-        await self.say(first, key=context.key)
+        await self.say(first, name=lambda part: id_of(context.cause_id, f"{context.key}:{part}"))
         return str(to)
 
-    async def say(self, event: OutboundEvent, *, key: str) -> None:
-        """Put a message on its way in as many parts as it takes, once for one `key`, which no other message has."""
+    async def say(self, event: OutboundEvent, *, name: Callable[[int], str]) -> None:
+        """Put a message on its way in as many parts as it takes, once; `name` gives each part its id."""
         texts = self._split(self._redact(event.content), event.to)
-        moment = event.cause_id or event.session_id  # whose id tells the time too
-        await self.put(
-            [
-                replace(event, id=id_of(moment, f"{key}:{part}"), content=text, part=part)
-                for part, text in enumerate(texts)
-            ]
-        )
+        await self.put([replace(event, id=name(part), content=text, part=part) for part, text in enumerate(texts)])
 
     async def tell(self, task: Task, words: str) -> None:
         """Say something of a task where its replies go; where there is no such place, the log has it."""

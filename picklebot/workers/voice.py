@@ -9,9 +9,10 @@ from typing import Protocol
 
 from picklebot.clock import Clock
 from picklebot.core.events import InboundEvent, OutboundEvent
+from picklebot.core.ids import id_of_part
 from picklebot.core.source import Source
 from picklebot.errors import NotFound
-from picklebot.ipc.letters import Letter
+from picklebot.ipc.letters import Letter, order
 from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
 from picklebot.jobs.heartbeat import audible
 from picklebot.store.base import Session
@@ -101,4 +102,6 @@ class Voice:
             content=text,
             created_at=self._clock.now(),
         )
-        await self._posting.say(event, key=f"{session_id}:{letter.name}")
+        # By the file alone, wherever it is found: in a turn, after it, or after a crash.
+        key, moment = f"{session_id}:{letter.name}", order(letter.name)[0] // 1_000_000
+        await self._posting.say(event, name=lambda part: id_of_part(key, part, at_ms=moment))

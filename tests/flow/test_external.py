@@ -11,13 +11,16 @@ from shutil import copy
 import pytest
 
 from picklebot.app import App
-from picklebot.core.events import DefinitionChanged, TurnFinished
+from picklebot.core.events import DefinitionChanged, DispatchResultEvent, TurnFinished
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from picklebot.testing.clock import PATIENCE
 from tests.flow.conftest import Daemon
+from tests.flow.players import Players, asks
+from tests.processes import running
 
 ACTOR = Path(__file__).parent / "actor.py"
 NOBODY = ScriptedModel()
+SETTINGS = "default_agent: asker\nmodel: {provider: offline}\ngateway: {enabled: false}\n"
 OURS = {"PICKLEBOT_AGENT", "PICKLEBOT_IPC", "PYTHONPATH"}
 
 
@@ -32,19 +35,6 @@ def folder(workspace: Path) -> Path:
     """Return where the only conversation takes place."""
     [found] = (workspace / ".picklebot" / "ipc" / "echo").iterdir()
     return found
-
-
-def running(*words: str) -> bool:
-    """Return whether any process of this machine was called with these words."""
-    line = "\0".join((*words, "")).encode()
-    return any(found == line for each in Path("/proc").glob("[0-9]*/cmdline") if (found := read(each)))
-
-
-def read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 async def hears(channel: FakeChannel, *expected: str) -> None:
@@ -223,5 +213,22 @@ async def test_a_restart_hands_over_again_what_was_not_answered_and_delivers_not
         await hears(channel, "done")
         await channel.say("count")
         await hears(channel, "one moment", "the 1. message of this run")
-        assert not [*messages.iterdir()]
+    assert not [*messages.iterdir()]
     assert channel.silent
+
+
+async def test_another_agent_gets_all_that_was_said_as_the_result_of_its_task(
+    daemon: Daemon, channel: FakeChannel, workspace: Path, agent: Callable[..., None]
+) -> None:
+    agent("asker", "You are asker.", tools="[subagent_dispatch]")
+    (workspace / "config.yaml").write_text(SETTINGS)
+    model = Players(asker=asks("echo", "count"))
+    async with daemon(model, channel) as app:
+        await channel.say("go")
+        given = json.loads((await channel.heard())[1])
+        [result] = [event for _, event in await app.store.log.after(0) if isinstance(event, DispatchResultEvent)]
+        await channel.say("/usage")
+        _, usage = await channel.heard()
+    assert given["result"] == "one moment\n\nthe 1. message of this run"
+    assert result.marks == {"outside"}
+    assert "2 of the calls are messages of external agents, whose spend is not known" in usage

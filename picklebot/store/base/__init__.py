@@ -40,6 +40,7 @@ from picklebot.store.base.ledger import Counts as Counts
 from picklebot.store.base.ledger import Heading as Heading
 from picklebot.store.base.ledger import Ledger as Ledger
 from picklebot.store.base.ledger import Spend as Spend
+from picklebot.store.base.ledger import external_among as external_among
 from picklebot.store.base.ledger import total as total
 from picklebot.store.base.pairings import Pairings as Pairings
 from picklebot.store.base.proposals import Proposals as Proposals

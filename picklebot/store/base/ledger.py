@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, Protocol, TypeAlias
 
-from picklebot.core.replies import Usage
+from picklebot.core.replies import EXTERNAL, Usage
 
 Heading: TypeAlias = Literal["agent", "session", "cron", "day", "model"]
 """What spend is summed by. `cron` is every job by its source, and "" for what no job asked for."""
@@ -42,6 +42,11 @@ class Spend:
     def cached_share(self) -> float:
         """Which part of what models read came from their cache, from 0 to 1."""
         return self.usage.cache_read_tokens / max(self.usage.context_tokens, 1)
+
+
+def external_among(by_model: Sequence[Spend]) -> int:
+    """Return how many of these calls were messages of external agents."""
+    return sum(spend.calls for spend in by_model if spend.key == EXTERNAL)
 
 
 def total(key: str, spends: Sequence[Spend]) -> Spend:

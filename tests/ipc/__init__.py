@@ -1,0 +1,1 @@
+"""External agents below their turns: folders, programs, conversations."""

@@ -23,6 +23,7 @@ from picklebot.cli.checks.memory import check_memory
 from picklebot.cli.checks.models import check_models
 from picklebot.cli.checks.routes import check_routes
 from picklebot.cli.checks.sandbox import check_sandbox
+from picklebot.cli.checks.skills import check_skills
 from picklebot.cli.output import counted, one_line, print_json, say, speaks
 from picklebot.cli.toolbox import known_tools
 from picklebot.clock import SystemClock
@@ -62,6 +63,7 @@ def examine(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
     if config is not None:
         yield from check_names(library, config)
         yield from check_routes(library, config)
+        yield from check_skills(config)
         yield from check_models(config, library.agents)
         yield from _tools(library, config)
         yield from check_database(config, now=now)

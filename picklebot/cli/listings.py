@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         app.add_typer(groups[kind], name=kind, help=summary)
     job_commands.register(groups["crons"])
     _add_trust(groups["tools"])
+    _add_skill_trust(groups["skills"])
     app.add_typer(tasks, name="tasks", help="The jobs made in conversation.")
     app.add_typer(memory, name="memory", help="What agents remember.")
     app.add_typer(pairing, name="pairing", help="Who was let in, and who waits to be.")
@@ -60,6 +61,15 @@ def _add_trust(group: typer.Typer) -> None:
     def trust(context: typer.Context, server: Annotated[str, typer.Argument(help="Its name in mcp_servers.")]) -> None:
         """Let in what a server of tools offers now, and show what is new or changed."""
         call("picklebot.cli.trust:trust", context.obj, server=server)
+
+    del trust
+
+
+def _add_skill_trust(group: typer.Typer) -> None:
+    @group.command("trust")
+    def trust(context: typer.Context, name: Id) -> None:
+        """Let a skill in as its files are now, and say how they differ from what they were."""
+        call("picklebot.cli.skill_trust:trust", context.obj, name=name)
 
     del trust
 

@@ -25,6 +25,7 @@ from picklebot.errors import NotFound
 from picklebot.tools.base import Tool
 from picklebot.wiring.fields import LONG, cron_fields, definition_fields
 from picklebot.wiring.machine import machine_of_tools
+from picklebot.wiring.skills import library_of
 from picklebot.wiring.upcoming import jobs_of, states_of
 from picklebot.workers.plans import upcoming
 
@@ -111,8 +112,14 @@ def _skills(config: Config) -> Shelf:
 
     def exhibit(spec: SkillSpec) -> Exhibit:
         lacking = missing(spec, machine)
-        fields = {**definition_fields(spec, config.workspace.root, without=LONG["skill"]), "missing": lacking}
-        row = (spec.id, f"needs {', '.join(lacking)}" if lacking else "ready", shorten(spec.description, _WIDE))
+        fields = {
+            **definition_fields(spec, config.workspace.root, without=LONG["skill"]),
+            "missing": lacking,
+            "withheld": library.withheld(spec),
+        }
+        withheld = library.withheld(spec)
+        here = f"needs {', '.join(lacking)}" if lacking else "not what was let in" if withheld else "ready"
+        row = (spec.id, here, shorten(spec.description, _WIDE))
         return Exhibit(row=row, fields=fields, texts={"body": spec.body})
 
     exhibits = {name: exhibit(spec) for name, spec in library.skills.items()}
@@ -151,7 +158,7 @@ def _tools(config: Config) -> Shelf:
 
 
 def _library(config: Config) -> Library:
-    library = Library(config.workspace.root)
+    library = library_of(config)
     library.scan()
     return library
 

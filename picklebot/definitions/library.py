@@ -15,6 +15,7 @@ from picklebot.definitions.kinds import Change as Change
 from picklebot.definitions.kinds import Kind
 from picklebot.definitions.kinds import Note as Note
 from picklebot.definitions.kinds import Problem as Problem
+from picklebot.definitions.seals import Seals
 from picklebot.definitions.shelf import Shelf
 from picklebot.definitions.skills import SkillSpec
 from picklebot.definitions.values import nearest
@@ -33,18 +34,49 @@ SKILLS = Kind(name="skill", folder="skills", file=skills.FILE, parse=skills.pars
 
 
 class Library:
-    """The agents, jobs and skills of one workspace. Empty until the first `scan`."""
+    """The agents, jobs and skills of one workspace. Empty until the first `scan`.
 
-    def __init__(self, workspace: Path) -> None:
+    With `seals`, a skill counts only while its files are those that were let in; with `learn`, a scan lets in new ones.
+    """
+
+    def __init__(self, workspace: Path, *, seals: Seals | None = None, learn: bool = False) -> None:
         self._agents = Shelf(workspace, AGENTS)
         self._crons = Shelf(workspace, CRONS)
         self._skills = Shelf(workspace, SKILLS)
         self._scanning = threading.Lock()
+        self._seals, self._learn = seals, learn
+        self._looked_at: tuple[Mapping[str, SkillSpec], Mapping[str, str]] = ({}, {})  # and how some differ
 
     def scan(self) -> list[Change]:
         """Look at the workspace again; return what is different. It reads files, so call it off the loop."""
         with self._scanning:
-            return [*self._agents.scan(), *self._crons.scan(), *self._skills.scan()]
+            changes = [*self._agents.scan(), *self._crons.scan(), *self._skills.scan()]
+            if self._seals is not None:
+                specs = dict(self._skills.specs)
+                self._looked_at = (specs, self._seals.look(specs, learn=self._learn))
+            return changes
+
+    def withheld(self, skill: SkillSpec) -> str:
+        """Return why a skill is not to be used as it stands; "" if it is."""
+        if self._seals is None:
+            return ""
+        specs, differing = self._looked_at
+        if specs.get(skill.id) is not skill:
+            return "its files are being looked at"
+        return differing.get(skill.id, "")
+
+    def look_again(self, skill: SkillSpec) -> str:
+        """Return the same, of its files as they are now. It reads them, so call it off the loop."""
+        if self._seals is None:
+            return ""
+        with self._scanning:
+            return self._seals.look({skill.id: skill}, learn=False).get(skill.id, "")
+
+    def approve(self, path: str, content: bytes | None) -> None:
+        """Let in what the owner has approved as a file of a skill; None: it is removed. Call it off the loop."""
+        if self._seals is not None:
+            with self._scanning:
+                self._seals.approve(path, content)
 
     @property
     def agents(self) -> Mapping[str, AgentSpec]:

@@ -138,6 +138,9 @@ class ToolSettings(Section):
     """The user's own tools."""
 
     local: bool = Field(default=False, description="Whether tools/*.py of the workspace are loaded.")
+    pin_skills: bool = Field(
+        default=True, description="Whether a skill whose files were changed is not used until you let it in again."
+    )
     defer_above: int = Field(
         default=30, ge=0, le=500, description="Tools of servers that are described to a model; of more, only the names."
     )

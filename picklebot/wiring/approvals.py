@@ -26,7 +26,7 @@ def approvals_for(
     consent: TaskConsent,
 ) -> Approvals:
     """Return the commands with which the owner answers."""
-    files = FileApproval(config.workspace.root, reload=definitions.reload)
+    files = FileApproval(config.workspace.root, reload=definitions.reload, approved=parts.library.approve)
     calls = CallAnswers(sleepers=parts.store.dispatches, bus=parts.bus)
     appliers: Mapping[str, Apply] = {"file": files.apply, TASK: consent.apply, CALL: calls.apply}
     return Approvals(

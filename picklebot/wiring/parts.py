@@ -24,6 +24,7 @@ from picklebot.wiring.channels import listed_ids
 from picklebot.wiring.memory import memories_of
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.sandbox import notice_of, sandbox_of
+from picklebot.wiring.skills import library_of
 from picklebot.wiring.stage import database_of, now_in
 from picklebot.wiring.tools import open_tools, skills_of
 from picklebot.workers.attachments import Attachments
@@ -88,7 +89,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             notices += cabinet.notices
         opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
         store = await stack.enter_async_context(opening)
-        library, bootstrap = Library(workspace.root), Bootstrap(workspace.root)
+        library, bootstrap = library_of(config, learn=True), Bootstrap(workspace.root)
         skills = skills_of(config, library)
         people = People(listed_ids(config), store.pairings)
         await people.load()

@@ -22,11 +22,21 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class FileApproval:
-    """Carries out proposals of the kind `file`. `reload` brings what they changed into force."""
+    """Carries out proposals of the kind `file`. `reload` brings what they changed into force.
 
-    def __init__(self, root: Path, *, reload: Callable[[], Awaitable[None]]) -> None:
+    `approved` is told the path and the new content of each, None where it was removed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        reload: Callable[[], Awaitable[None]],
+        approved: Callable[[str, bytes | None], None] = lambda path, content: None,
+    ) -> None:
         self._root = root
         self._reload = reload
+        self._approved = approved
 
     async def apply(self, proposal: Proposal) -> str:
         """Write or remove the file, and say so.
@@ -47,8 +57,11 @@ class FileApproval:
             try:
                 found = None if status_of(folder, name, path) is None else content_of(folder, name, path)
                 if after is None:
-                    return _remove(tree, folder, name, found, proposal)
-                return _replace(folder, name, found, proposal)
+                    words = _remove(tree, folder, name, found, proposal)
+                else:
+                    words = _replace(folder, name, found, proposal)
+                self._approved(path, None if after is None else after.encode())
+                return words
             finally:
                 os.close(folder)
         except Failure as exc:

@@ -20,6 +20,10 @@ class Machine(Protocol):
         """Return it, each in a few words."""
         ...
 
+    def withheld(self, skill_id: str) -> str:
+        """Return why it is not used although it could run; "" if it is."""
+        ...
+
 
 class Definitions(Protocol):
     """The skills in their version of this moment."""
@@ -59,6 +63,8 @@ class SkillCommands:
         lines = [f"**{spec.id}**: {spec.description}"]
         if lacking := self._machine.missing(name):
             lines.append(f"It cannot run here: it needs {', '.join(lacking)}.")
+        if differs := self._machine.withheld(name):
+            lines.append(f"It is not used: {differs}. `picklebot skills trust {name}` lets it in as it is.")
         if spec.disable_model_invocation:
             lines.append("Agents do not choose it by themselves.")
         if spec.user_invocable:
@@ -66,4 +72,6 @@ class SkillCommands:
         return "\n".join(lines)
 
     def _mark(self, name: str) -> str:
-        return " (cannot run here)" if self._machine.missing(name) else ""
+        if self._machine.missing(name):
+            return " (cannot run here)"
+        return " (not what was let in)" if self._machine.withheld(name) else ""

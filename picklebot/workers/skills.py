@@ -36,6 +36,14 @@ class Definitions(Protocol):
         """
         ...
 
+    def withheld(self, skill: SkillSpec) -> str:
+        """Return why a skill is not to be used as it stands; "" if it is."""
+        ...
+
+    def look_again(self, skill: SkillSpec) -> str:
+        """Return the same, of its files as they are now; reads them."""
+        ...
+
 
 class Skills:
     """What there is to know of skills, for prompts, the tool and the commands."""
@@ -54,6 +62,11 @@ class Skills:
             self._missing = {name: missing(spec, self._machine) for name, spec in now.items()}
             self._seen = now
         return self._missing.get(skill_id, [])
+
+    def withheld(self, skill_id: str) -> str:
+        """Return why a skill is not used although it could run; "" if it is."""
+        spec = self._definitions.skills.get(skill_id)
+        return self._definitions.withheld(spec) if spec is not None else ""
 
     def catalogue(self, agent: AgentSpec) -> str:
         """Return a line for each skill that the agent's model may choose; "" if there is none."""
@@ -75,6 +88,8 @@ class Skills:
             return await self._text(known[name])
         if name in self._definitions.skills and (lacking := self.missing(name)):
             raise NotFound(f"the skill {name!r} cannot run here: it needs {', '.join(lacking)}")
+        if words := self.withheld(name):
+            raise NotFound(_withheld(name, words))
         near = nearest(name, known)
         hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
         raise NotFound(f"there is no skill {name[:64]!r}; {hint}")
@@ -83,14 +98,26 @@ class Skills:
         """Return the text of the skill that a person's message begins with, as `$name`; "" if it begins otherwise."""
         name = words.invocation(content)
         spec = next((each for each in self._usable(agent) if each.id == name and each.user_invocable), None)
-        return await self._text(spec) if spec else ""
+        if spec is None:
+            return ""
+        try:
+            return await self._text(spec)
+        except NotFound as exc:
+            return f"[{exc}]"
 
     def _usable(self, agent: AgentSpec) -> list[SkillSpec]:
-        return [spec for spec in words.allowed(agent, self._definitions.skills) if not self.missing(spec.id)]
+        allowed = words.allowed(agent, self._definitions.skills)
+        return [spec for spec in allowed if not self.missing(spec.id) and not self._definitions.withheld(spec)]
 
     async def _text(self, spec: SkillSpec) -> str:
+        if differs := await asyncio.to_thread(self._definitions.look_again, spec):
+            raise NotFound(_withheld(spec.id, differs))
         files = await asyncio.to_thread(_files, spec.path, self._root)
         return words.text_of(spec, str(spec.path), files)
+
+
+def _withheld(name: str, differs: str) -> str:
+    return f"the skill {name!r} is not used: {differs}; `picklebot skills trust {name}` lets it in as it is"
 
 
 def _files(folder: Path, root: Path) -> list[str]:

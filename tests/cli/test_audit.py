@@ -10,6 +10,7 @@ import pytest
 
 from picklebot.cli.audit.command import examine
 from picklebot.core.source import Source
+from picklebot.definitions.seals import Seals
 from picklebot.mcp.pins import Offer, Pins
 from picklebot.store.sqlite import open_store
 from picklebot.workspace import Workspace
@@ -117,6 +118,7 @@ PLANTS: dict[str, tuple[str, Callable[[Path], None]]] = {
         both(secret(LONG), settings('mcp_servers: {a: {url: "http://mcp.example.com/", token_env: MY_SECRET}}')),
     ),
     "mcp-unseen": ("info", settings("mcp_servers: {a: {command: [cat]}}")),
+    "skills-unpinned": ("warn", settings("tools: {pin_skills: false}")),
     "unpriced-models": ("warn", settings("limits: {unpriced: allow}")),
     "day-budget": ("warn", settings("limits: {day_usd: 500}")),
     "turn-budget": ("info", settings("limits: {turn_usd: 20}")),
@@ -160,8 +162,11 @@ async def test_what_only_the_state_knows_is_found_too(workspace: Path) -> None:
     pins = Pins(workspace / ".picklebot" / "mcp.json")
     pins.let_in("a", [Offer(name="look", description="Look.")])
     pins.note("a", "changed: look")
+    text("skills/tea/SKILL.md", "---\nname: tea\ndescription: Tea.\n---\nBoil.\n")(workspace)
+    Seals(workspace / ".picklebot" / "skills.json").let_in("tea", {"SKILL.md": "another"})
     risks = await asyncio.to_thread(lambda: {risk.rule: risk for risk in examine(Workspace(workspace))})
     assert "telegram 7 was let in as an owner" in risks["paired-owner"].message
+    assert risks["skill-changed"].message == "the skill tea is not used: it is not what was let in (changed: SKILL.md)"
     assert risks["mcp-changed"].fix == "picklebot tools trust a shows it, and lets it in"
 
 

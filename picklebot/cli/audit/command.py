@@ -17,9 +17,9 @@ from picklebot.cli.calling import FAILED, OK
 from picklebot.cli.output import counted, one_line, print_json, say
 from picklebot.cli.toolbox import known_tools
 from picklebot.config import Config, load
-from picklebot.definitions.library import Library
 from picklebot.errors import ConfigError
 from picklebot.sandbox.choosing import choose
+from picklebot.wiring.skills import library_of
 from picklebot.workspace import Workspace
 
 
@@ -55,7 +55,7 @@ def examine(workspace: Workspace) -> Iterator[Risk]:
 
 
 def _premises(config: Config) -> Premises:
-    library = Library(config.workspace.root)
+    library = library_of(config)
     library.scan()
     settings = config.sandbox
     choice = choose(settings.mode, memory_mb=settings.memory_mb, network=settings.network)

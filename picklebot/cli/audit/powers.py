@@ -30,6 +30,7 @@ def judge_powers(premises: Premises) -> Iterator[Risk]:
         )
     for spec in premises.library.agents.values():
         yield from _agent(premises, spec)
+    yield from _skills(premises)
 
 
 def _sandbox(premises: Premises) -> Iterator[Risk]:
@@ -158,6 +159,24 @@ def _agent(premises: Premises, spec: AgentSpec) -> Iterator[Risk]:
             + (", which reach the network" if open_ else ""),
             fix="approvals: {bash: ask}, or give the web and the shell to two agents",
         )
+
+
+def _skills(premises: Premises) -> Iterator[Risk]:
+    if not premises.config.tools.pin_skills:
+        yield Risk(
+            severity="warn",
+            rule="skills-unpinned",
+            message="whoever changes a file of a skill changes what agents do, and nobody is asked",
+            fix="tools: {pin_skills: true}",
+        )
+    for name, spec in sorted(premises.library.skills.items()):
+        if words := premises.library.withheld(spec):
+            yield Risk(
+                severity="warn",
+                rule="skill-changed",
+                message=f"the skill {name} is not used: {words}",
+                fix=f"read it, then picklebot skills trust {name}",
+            )
 
 
 def _some(held: Mapping[str, Tool]) -> str:

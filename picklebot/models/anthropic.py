@@ -106,7 +106,7 @@ class AnthropicModel:
         accumulator, decoder = Accumulator(secret=endpoint.api_key), SSEDecoder()
         with self._translated(patience):
             async with patience.timeout():
-                response = await post(client, body)
+                response = await post(client, endpoint, body)
         try:
             self._check_type(response)
             async with aclosing(response.aiter_bytes()) as chunks:

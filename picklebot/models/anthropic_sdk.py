@@ -71,6 +71,7 @@ def preload(*, http: Backend = "aiohttp") -> None:
         sdk(module)
 
 
+@cache
 def sdk(module: str = "anthropic") -> Any:
     """Return a module of the SDK: the marked lazy import, because it costs seconds and 80 MB."""
     return importlib.import_module(module)  # lazy: it costs seconds and 80 MB
@@ -118,11 +119,11 @@ def _certificates() -> Any:
     return sdk("httpx2").create_ssl_context()
 
 
-async def post(client: Any, body: bytes) -> Response:
+async def post(client: Any, endpoint: Endpoint, body: bytes) -> Response:
     """Send `body` as it is: the SDK's typed call would walk through the whole conversation, block by block."""
     large = len(body) > PIECE
     stream = await client.post(
-        "/v1/messages",
+        f"{endpoint.base_url}/v1/messages",  # whole: else it is put together anew each time
         cast_to=object,
         content=_pieces(body) if large else body,
         options={"headers": {"Content-Length": str(len(body))}} if large else {},

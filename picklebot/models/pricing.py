@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from picklebot.models.base import Usage
 
@@ -81,6 +82,7 @@ def own_price(name: str, *, input_usd: float, output_usd: float, cache_read_usd:
     return plain_name(resolve_alias(name)), Price(input_usd, output_usd, share)
 
 
+@lru_cache(maxsize=1024)
 def plain_name(model: str) -> str:
     """Return a model's name without what gateways and releases add to it."""
     return _DECORATION.sub("", _DECORATION.sub("", model.strip().lower())).replace(".", "-")

@@ -39,7 +39,10 @@ def find(command: Sequence[str], read: Sequence[str], *, beside: Path | None, pa
     named = [Path(each) for each in (program, *arguments) if each.startswith("/") and Path(each).is_file()]
     wanted = [_readable(each) for each in read]
     for each in wanted:
-        if private.is_relative_to(each) or each.is_relative_to(private):
+        meant, root = each.resolve(), private.parent
+        if any(above.resolve() == root for above in each.parents) and not meant.is_relative_to(root):
+            raise ConfigError(f"runner.read: {str(each)!r} leads out of the workspace: the link may be an agent's")
+        if private.is_relative_to(meant) or meant.is_relative_to(private):
             raise ConfigError(
                 f"runner.read: {str(each)!r} holds what picklebot keeps to itself; name a folder beside it"
             )
@@ -85,7 +88,7 @@ def _own(name: str, beside: Path | None) -> Path | None:
 
 
 def _readable(name: str) -> Path:
-    found = Path(name).expanduser()
+    found = Path(os.path.normpath(Path(name).expanduser()))
     if not found.is_absolute() or not found.exists():
         raise ConfigError(f"runner.read: there is no {name!r}; name files and folders by their whole paths")
     return found

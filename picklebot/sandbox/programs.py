@@ -141,13 +141,16 @@ def paths_of(given: Sequence[str], root: Path, *, writing: bool) -> list[Path]:
     """Return the paths that settings name, below the workspace where they are relative.
 
     Raises:
-        ConfigError: one is not there, or is picklebot's own.
+        ConfigError: one is not there, is picklebot's own, or lies in the workspace and leads elsewhere by a link.
     """
     found = [Path(os.path.normpath(root / Path(each).expanduser())) for each in given]
     for path in found:
         own = path.is_relative_to(root) and guard.refusal(path.relative_to(root).parts, writing=writing)
         if own or not path.exists():
             raise ConfigError(f"{path}: {own or 'there is no such file or folder'}")
+        # Agents may write there, and would choose what the program gets.
+        if path.is_relative_to(root) and path.resolve() != root.resolve() / path.relative_to(root):
+            raise ConfigError(f"{path}: a link leads from there to {path.resolve()}; name that path, if it is meant")
     return found
 
 

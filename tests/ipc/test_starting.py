@@ -22,6 +22,8 @@ def own(tmp_path: Path) -> Path:
     (folder / "run").write_text("#!/bin/sh\n")
     (folder / "run").chmod(0o700)
     (tmp_path / ".picklebot").mkdir()
+    (tmp_path / "agents" / "state").symlink_to(tmp_path / ".picklebot")
+    (tmp_path / "agents" / "out").symlink_to("/usr")
     return folder
 
 
@@ -48,6 +50,9 @@ def test_names_of_own_files_mean_those_and_others_what_is_on_the_path(own: Path,
         (["sh"], ["models"], "runner.read: there is no 'models'; name files and folders by their whole paths"),
         (["sh"], ["TOP"], "holds what picklebot keeps to itself"),
         (["sh"], ["TOP/.picklebot"], "holds what picklebot keeps to itself"),
+        (["sh"], ["TOP/agents/../.picklebot"], "holds what picklebot keeps to itself"),
+        (["sh"], ["TOP/agents/state"], "holds what picklebot keeps to itself"),
+        (["sh"], ["TOP/agents/out"], "leads out of the workspace"),
     ],
 )
 def test_what_cannot_be_started_is_refused_in_words(

@@ -101,9 +101,11 @@ async def test_a_server_that_writes_without_end_is_ended_in_words(garden: Path) 
 async def test_a_server_that_needs_what_cannot_be_given_is_told_of_and_costs_nothing_else(
     workspace: Path, daemon: Daemon, channel: FakeChannel, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (workspace / "notes").symlink_to("/etc")  # as an agent may have done
     with (workspace / "config.yaml").open("a") as file:
         file.write(
-            "mcp_servers: {greedy: {command: [cat], read: [.picklebot]}, lost: {command: [cat], write: [/no/where]}}\n"
+            "mcp_servers: {greedy: {command: [cat], read: [.picklebot]}, lost: {command: [cat], write: [/no/where]},"
+            " led: {command: [cat], write: [notes]}}\n"
         )
     model = ScriptedModel("hello")
     async with daemon(model, channel):
@@ -111,3 +113,4 @@ async def test_a_server_that_needs_what_cannot_be_given_is_told_of_and_costs_not
         assert (await channel.heard())[1] == "hello"
     assert "picklebot's own state and secrets are out of reach" in caplog.text
     assert "/no/where: there is no such file or folder" in caplog.text
+    assert "notes: a link leads from there to /etc" in caplog.text

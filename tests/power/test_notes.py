@@ -90,7 +90,7 @@ def command(folder: Path) -> tuple[Record, list[frozenset[bytes]]]:
 def test_a_power_cut_in_a_memory_command_loses_nothing_that_was_written_before(tmp_path: Path) -> None:
     """Each text that was there is there still, as a note or as a version, and no note is torn."""
     record, held = command(tmp_path / "root")
-    rng, done = Random(2), 0
+    rng, done, notes = Random(2), 0, dict[str, bytes]()
     whole = frozenset[bytes]().union(*held)
     for moment, entry in enumerate(record.calls, start=1):
         done += isinstance(entry, tuple)

@@ -14,7 +14,7 @@ import pytest
 from picklebot.app import App, open_app
 from picklebot.config import load
 from picklebot.core.bus import Subscription
-from picklebot.core.events import Event, OutboundEvent, TurnFinished
+from picklebot.core.events import OutboundEvent, TurnFinished
 from picklebot.core.source import Source
 from picklebot.gateway.hooks.signature import sign
 from picklebot.lock import holder_of
@@ -62,7 +62,7 @@ class Scene:
     model: Obedient
     clock: FakeClock
     url: str
-    ended: Subscription[Event]
+    ended: Subscription[OutboundEvent | TurnFinished]
     replies: list[OutboundEvent] = field(default_factory=list)
     refused: int = 0
 

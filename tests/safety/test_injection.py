@@ -14,7 +14,7 @@ import pytest
 from picklebot.app import App, open_app
 from picklebot.config import load
 from picklebot.core.bus import Subscription
-from picklebot.core.events import OutboundEvent, TurnFinished
+from picklebot.core.events import Event, OutboundEvent, TurnFinished
 from picklebot.core.source import Source
 from picklebot.gateway.hooks.signature import sign
 from picklebot.lock import holder_of
@@ -50,6 +50,7 @@ async def publish(text: str) -> str:
     return (HERE / "answer").read_text()
 '''
 PATIENCE = 40.0
+ENDS: tuple[type[Event], ...] = (OutboundEvent, TurnFinished)
 
 
 @dataclass(kw_only=True)
@@ -62,7 +63,7 @@ class Scene:
     model: Obedient
     clock: FakeClock
     url: str
-    ended: Subscription[OutboundEvent | TurnFinished]
+    ended: Subscription[Event]
     replies: list[OutboundEvent] = field(default_factory=list)
     refused: int = 0
 
@@ -129,7 +130,7 @@ async def playing(workspace: Path, site: Site) -> AsyncIterator[Scene]:
     stop, ready = asyncio.Event(), asyncio.Event()
     opened = open_app(load(place, {}), channels=[owner, guest], clock=clock, models=OneModel(model))
     async with opened as app, asyncio.TaskGroup() as group:
-        with app.bus.subscribe(OutboundEvent, TurnFinished, maxsize=9_999) as ended:
+        with app.bus.subscribe(*ENDS, maxsize=9_999) as ended:
             group.create_task(app.run(stop, ready=ready.set), name="daemon")
             await ready.wait()
             yield Scene(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -169,7 +170,8 @@ async def test_a_program_that_fails_is_told_of_and_started_again_for_the_next_me
         assert reply.result() == ("ann", "heard hello from fake:ann")
         agent("echo", runner="{command: [nosuch]}")
         with app.bus.subscribe(DefinitionChanged) as changes:
-            await anext(changes)
+            changed = asyncio.create_task(anext(changes), name="the change")
+            await passing(clock, changed.done)
         await channel.say("hello", peer="bob")
         peer, text = await channel.heard()
     assert (peer, text.partition(" on the path")[0]) == (
@@ -182,15 +184,16 @@ async def test_stop_ends_the_program_and_what_it_says_after_that_is_void(
     daemon: Daemon, channel: FakeChannel, workspace: Path
 ) -> None:
     async with daemon(NOBODY, channel) as app:
-        await channel.say("hang 8311")
+        seconds = str(10 * os.getpid() + 5)  # as nobody else on this machine sleeps
+        await channel.say(f"hang {seconds}")
         await hears(channel, "hanging")
-        assert running("sleep", "8311")
+        assert running("sleep", seconds)
         (folder(workspace) / "ipc" / "messages" / ".draft").write_text('{"content": "too late"}')
         await channel.say("/stop")
         assert {(await channel.heard())[1] for _ in range(2)} >= {"Stopped."}
         await channel.say("count")
         await hears(channel, "one moment", "the 1. message of this run")
-        assert not running("sleep", "8311")
+        assert not running("sleep", seconds)
         assert "assistant: hanging\n\n[Stopped.]" in await transcript(app)
 
 

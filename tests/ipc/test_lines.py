@@ -1,6 +1,7 @@
 """Programs and their folders, with a real keeper in each sandbox."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -76,10 +77,11 @@ async def test_a_program_that_does_not_exit_is_ended_after_ten_seconds_with_all_
     tmp_path: Path, launcher: ResidentLauncher
 ) -> None:
     clock = FakeClock()
+    first, second, third = (str(10 * os.getpid() + n) for n in range(1, 4))  # as nobody else on this machine sleeps
     async with conversing(tmp_path, launcher, clock) as one:
-        await one.begin(f"trap '' TERM HUP; setsid sleep 8641 & {READY} sleep 8642; sleep 8643")
+        await one.begin(f"trap '' TERM HUP; setsid sleep {first} & {READY} sleep {second}; sleep {third}")
         assert await one.said() == ["ready"]
-        await until(lambda: running("sleep", "8641") and running("sleep", "8642"))
+        await until(lambda: running("sleep", first) and running("sleep", second))
         closing = asyncio.create_task(one.line.close(), name="closing")
         await clock.asleep(2)
         clock.advance(seconds=9.9)
@@ -87,7 +89,7 @@ async def test_a_program_that_does_not_exit_is_ended_after_ten_seconds_with_all_
         assert not closing.done()
         clock.advance(seconds=0.1)
         await closing
-        assert not [number for number in ("8641", "8642", "8643") if running("sleep", number)]
+        assert not [number for number in (first, second, third) if running("sleep", number)]
 
 
 async def test_why_a_program_ended_is_known(tmp_path: Path, launcher: ResidentLauncher) -> None:

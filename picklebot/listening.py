@@ -118,8 +118,8 @@ class Ear:
             recursive=self._recursive,
             raise_interrupt=False,
         ):
-            same = self._heard([Path(path) for _, path in changes] if began else None)
-            self.listening = began = True
-            if not same:
+            self.listening = True
+            if not self._heard([Path(path) for _, path in changes] if began else None):
                 break
+            began = True
         return True

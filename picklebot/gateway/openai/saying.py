@@ -4,7 +4,7 @@ Promises that what was said, in the order said, ends with the whole reply, howev
 the break between what was said before and after them. Knows no encoding and no socket.
 """
 
-from picklebot.core.events import OutboundEvent, TextDelta, ToolStarted
+from picklebot.core.events import TextDelta, ToolStarted
 
 BREAK = "\n\n"
 
@@ -47,11 +47,6 @@ class Saying:
         self._said, self._apart = True, False
         self._step += text
         return lead + text
-
-
-def reply_of(events: list[OutboundEvent]) -> str:
-    """Return the whole reply that these are the parts of."""
-    return BREAK.join(event.content for event in events)
 
 
 def _squeezed(text: str) -> str:

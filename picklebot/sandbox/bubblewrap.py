@@ -11,6 +11,7 @@ from pathlib import Path
 
 from picklebot.sandbox.places import View
 
+CLOSED = ("--remount-ro", "/", "--remount-ro", "/dev")  #: last of all: else these are memory without a bound
 HOME = "/tmp"  # noqa: S108  # inside, where nobody else is
 ENVIRONMENT = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "TMPDIR": HOME}
 
@@ -28,22 +29,33 @@ def find_program() -> Path | None:
 
 def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, memory_mb: int) -> list[str]:
     """Return the command line that runs `command` inside; what it puts into files of memory is bounded too."""
+    arguments = alone(program, network=network, memory_mb=memory_mb)
+    for path in view.readable:  # after what may lie above them
+        arguments += readable(path)
+    arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
+    arguments += laid_over(view)
+    return [*arguments, *CLOSED, "--chdir", str(view.root), "--", *command]
+
+
+def alone(program: Path, *, network: bool, memory_mb: int) -> list[str]:
+    """Return the beginning of every command line: namespaces of its own, no powers, and folders of memory."""
     room = ["--size", str(max(memory_mb, 1) << 20)]
     arguments = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
     arguments += ["--share-net"] if network else []
-    arguments += ["--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", HOME]  # noqa: S108
-    for path in view.readable:  # after what may lie above them
-        arguments += readable(path)
-    arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
+    return [*arguments, "--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", HOME]  # noqa: S108
+
+
+def laid_over(view: View) -> list[str]:
+    """Return the arguments that fix and hide what lies in the workspace; they come after its own."""
+    arguments: list[str] = []
     for path in view.fixed:
         arguments += ["--ro-bind", str(path), str(path)]
     for path in view.hidden_folders:
         arguments += ["--tmpfs", str(path), "--remount-ro", str(path)]
     for path in view.hidden_files:
         arguments += ["--ro-bind", os.devnull, str(path)]
-    arguments += ["--remount-ro", "/", "--remount-ro", "/dev"]  # else these are memory without a bound
-    return [*arguments, "--chdir", str(view.root), "--", *command]
+    return arguments
 
 
 def readable(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from picklebot.errors import ConfigError
-from picklebot.sandbox.bubblewrap import ENVIRONMENT, find_program, readable
+from picklebot.sandbox.bubblewrap import CLOSED, ENVIRONMENT, alone, find_program, laid_over, readable
 from picklebot.sandbox.choosing import Choice
 from picklebot.sandbox.landlock import LandlockLauncher
 from picklebot.sandbox.places import occupy, system_paths, view_of
@@ -59,33 +59,24 @@ def shut_in(choice: Choice, command: Sequence[str], needs: Needs, *, setting: st
 
 def _wrapped(command: Sequence[str], needs: Needs) -> list[str]:
     bwrap = find_program()
-    arguments = [str(bwrap), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
-    arguments += ["--share-net"] if needs.network else []
-    room = ["--size", str(needs.memory_mb << 20)]
-    arguments += ["--proc", "/proc", "--dev", "/dev", *room, "--tmpfs", "/dev/shm", *room, "--tmpfs", "/tmp"]  # noqa: S108
+    assert bwrap is not None, "it was chosen because it is there"
+    arguments = alone(bwrap, network=needs.network, memory_mb=needs.memory_mb)
     for path in (*system_paths(network=needs.network), *_own(command), *needs.read):
         arguments += readable(path)
     for path in needs.write:
         arguments += ["--bind", str(path), str(path)]
     arguments += _kept_back(needs)
-    arguments += ["--bind", str(needs.home), str(HOME), "--remount-ro", "/", "--remount-ro", "/dev"]
-    return [*arguments, "--chdir", str(_start(needs, HOME)), "--", *_become(command, needs)]
+    arguments += ["--bind", str(needs.home), str(HOME)]
+    return [*arguments, *CLOSED, "--chdir", str(_start(needs, HOME)), "--", *_become(command, needs)]
 
 
-def _kept_back(needs: Needs) -> Iterator[str]:
+def _kept_back(needs: Needs) -> list[str]:
     """Lay over what is picklebot's own, wherever a folder that was named reaches it."""
     reached = [path for path in (*needs.read, *needs.write) if _reaches(path, needs.root)]
     if not reached:
-        return
+        return []
     occupy(needs.root)
-    view = view_of(needs.root, writable=True, network=needs.network)
-    for path in view.fixed:
-        yield from ("--ro-bind", str(path), str(path))
-    for path in view.hidden_folders:
-        yield from ("--tmpfs", str(path), "--remount-ro", str(path))
-    for path in view.hidden_files:
-        yield from ("--ro-bind", os.devnull, str(path))
+    return laid_over(view_of(needs.root, writable=True, network=needs.network))
 
 
 def _landlocked(launcher: LandlockLauncher, command: Sequence[str], needs: Needs) -> list[str]:

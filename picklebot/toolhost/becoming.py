@@ -7,27 +7,23 @@ import os
 import resource
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+
+from picklebot.toolhost.command import limit
 
 _MEGABYTE = 1 << 20
 LEAST_MB = 4096  #: memory of one process; runtimes with a heap of their own ask for much and use little
-FILES, FILE_MB, PROCESSES = 4096, 4096, 4096
+FILES, FILE_MB = 4096, 4096
 
 
 def become(command: Sequence[str], memory_mb: int) -> None:
     """Become `command`: a program, found on the PATH, and its arguments."""
-    wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: FILES,
-        resource.RLIMIT_FSIZE: FILE_MB * _MEGABYTE,
-        resource.RLIMIT_DATA: max(memory_mb, LEAST_MB) * _MEGABYTE,
-        resource.RLIMIT_NPROC: PROCESSES,
-    }
-    for limit, value in wanted.items():
-        hard = resource.getrlimit(limit)[1]
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with suppress(ValueError, OSError):
-            resource.setrlimit(limit, (bound, bound))
+    limit(
+        {
+            resource.RLIMIT_NOFILE: FILES,
+            resource.RLIMIT_FSIZE: FILE_MB * _MEGABYTE,
+            resource.RLIMIT_DATA: max(memory_mb, LEAST_MB) * _MEGABYTE,
+        }
+    )
     try:
         os.execvp(command[0], list(command))  # noqa: S606  # its owner named it in config.yaml
     except OSError as exc:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import count
 from typing import Any
 
 from picklebot.core.messages import Message
@@ -16,6 +17,7 @@ class Speaker:
 
     def __init__(self) -> None:
         self._pieces: asyncio.Queue[str | list[dict[str, Any]]] = asyncio.Queue()
+        self._calls = count()
         self.requests: list[ModelRequest] = []
 
     def say(self, text: str) -> None:
@@ -24,7 +26,7 @@ class Speaker:
 
     def call(self, tool: str, **given: Any) -> None:
         """End this step by calling a tool."""
-        block = {"type": "tool_use", "id": f"call-{len(self.requests)}", "name": tool, "input": given}
+        block = {"type": "tool_use", "id": f"call-{next(self._calls)}", "name": tool, "input": given}
         self._pieces.put_nowait([block])
 
     def end(self) -> None:

@@ -49,6 +49,24 @@ async def test_a_reply_is_seen_as_it_is_spoken_and_every_tool_call_with_it(
         await expect(turn.locator("details.call .tool")).to_have_text("pay")
 
 
+async def test_a_call_that_was_opened_while_its_turn_runs_stays_open(serve: Serve, open_page: OpenPage) -> None:
+    speaker = Speaker()
+    async with serve(speaker) as site, open_page(site) as page:
+        await say(page, "look twice")
+        speaker.call("glob", pattern="*.one")
+        speaker.call("glob", pattern="*.two")
+        second = page.locator("details.call").nth(1)
+        await expect(second).to_have_attribute("data-state", "done")
+        await second.locator("summary").click()  # what the page reads then stands in steps that it had not heard of
+        await expect(second.get_by_role("region", name="Input")).to_have_text("pattern: *.two")
+        await expect(page.locator(".calls:has(details)")).to_have_count(2)
+        await expect(second).to_have_attribute("open", "")
+        speaker.say("done")
+        speaker.end()
+        await expect(page.locator(".reply")).to_have_text("done")
+        await expect(second).to_have_attribute("open", "")
+
+
 async def test_a_reply_is_announced_to_those_who_cannot_see_it(serve: Serve, open_page: OpenPage) -> None:
     async with serve(ScriptedModel("hello there")) as site, open_page(site) as page:
         await say(page, "hi")

@@ -76,7 +76,9 @@ async def test_nothing_that_a_tool_is_given_or_returns_runs(serve: Serve, open_p
         speaker.say("said")
         speaker.end()
         await expect(page.locator(".reply")).to_have_text("said")
-        for call in await page.locator("details.call summary").all():
+        calls = page.locator("details.call summary")
+        await expect(calls).to_have_count(len(CORPUS))  # the reply can be heard before the last of them is read
+        for call in await calls.all():
             await call.click()
         await expect(page.locator(".detail pre")).to_have_count(2 * len(CORPUS))
         await untouched(page)

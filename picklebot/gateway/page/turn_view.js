@@ -22,6 +22,7 @@ export class TurnView {
     this.hooks = hooks;
     this.turn = turn;
     this.steps = [];
+    this.calls = new Map(); // of the whole turn: one that is found to belong to another step moves there as it is
     this.replies = new Map();
     this.mine = h("div.said");
     render(this.mine, turn.content);
@@ -47,7 +48,10 @@ export class TurnView {
     const { turn } = this;
     this.root.dataset.state = turn.state;
     say(this.agent, turn.agent ?? "");
-    turn.steps.forEach((step, place) => this.#step(step, place));
+    const calls = new Map();
+    turn.steps.forEach((step, place) => this.#step(step, place, calls));
+    for (const [key, row] of this.calls) if (!calls.has(key)) row.root.remove();
+    this.calls = calls;
     while (this.steps.length > turn.steps.length) this.steps.pop().root.remove();
     this.#replies();
     this.answer.hidden = turn.steps.length === 0 && turn.replies.size === 0 && turn.state !== "running";
@@ -55,29 +59,24 @@ export class TurnView {
     this.#note();
   }
 
-  #step(step, place) {
+  #step(step, place, calls) {
     let view = this.steps[place];
     if (!view) {
-      view = { text: h("div.markdown"), calls: h("div.calls"), cut: null, rows: new Map() };
+      view = { text: h("div.markdown"), calls: h("div.calls") };
       view.root = h("div.step", {}, view.text, view.calls);
       this.steps.push(view);
       this.work.append(view.root);
     }
     const text = step.cut ? `… ${step.text}` : step.text;
     render(view.text, text);
-    const ids = new Set(step.calls.map((call) => call.id));
-    for (const [id, row] of view.rows) {
-      if (ids.has(id)) continue;
-      row.root.remove();
-      view.rows.delete(id);
-    }
     for (const call of step.calls) {
-      if (!view.rows.has(call.id)) {
-        const row = new CallView(() => this.hooks.whole(this.turn));
-        view.rows.set(call.id, row);
-        view.calls.append(row.root);
-      }
-      view.rows.get(call.id).update(call);
+      let again = 0; // some servers give the calls of every step the same ids
+      while (calls.has(`${call.id} ${again}`)) again += 1;
+      const key = `${call.id} ${again}`;
+      const row = this.calls.get(key) ?? new CallView(() => this.hooks.whole(this.turn));
+      calls.set(key, row);
+      if (row.root.parentNode !== view.calls) view.calls.append(row.root);
+      row.update(call);
     }
   }
 

@@ -54,6 +54,7 @@ class Always:
 
 
 PATIENCE = 20.0  #: seconds until something that should happen counts as missing
+TOKEN = "QJZX" * 11  #: what is streamed waits while it may be the beginning of a token: of a random one, now and then
 
 
 class Socket:
@@ -167,10 +168,10 @@ async def refused(site: Site, **headers: str) -> int:
 
 
 class Serve(Protocol):
-    """Runs a daemon with a gateway for as long as the block lasts."""
+    """Runs a daemon with a gateway for as long as the block lasts. `own_token`: it makes one itself, if there is none."""
 
     def __call__(
-        self, model: Model, *, use_clock: Clock | None = None, grace: float = 5.0
+        self, model: Model, *, use_clock: Clock | None = None, grace: float = 5.0, own_token: bool = False
     ) -> AbstractAsyncContextManager[Site]: ...
 
 
@@ -197,10 +198,14 @@ def serve(workspace: Path, clock: FakeClock, gateway: Callable[..., None]) -> Se
 
     @asynccontextmanager
     async def serving(
-        model: Model, *, use_clock: Clock | None = None, grace: float = 5.0
+        model: Model, *, use_clock: Clock | None = None, grace: float = 5.0, own_token: bool = False
     ) -> AsyncGenerator[Site, None]:
         stop, ready = asyncio.Event(), asyncio.Event()
         place = Workspace(workspace)
+        place.prepare()
+        if not own_token and not place.token_file.exists():
+            place.token_file.touch(0o600)
+            place.token_file.write_text(TOKEN)
         opened = open_app(load(place, {}), clock=use_clock or clock, models=OneModel(model))
         async with opened as app, asyncio.TaskGroup() as group:
             group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")

@@ -1,4 +1,4 @@
-"""Which purses a turn pays from: its own, its agent's and its job's of today, the daemon's of today, its callers'.
+"""Which purses a turn pays from: its own, today's of its agent, its job or its guest and the daemon, its callers'.
 
 Promises one purse for one thing: whoever asks again is given the same one. Knows no store; what was spent today
 before the start is given to it.
@@ -16,8 +16,25 @@ from picklebot.core.source import Source
 
 DAEMON = "day"  #: the key of the daemon's own day
 
-JobBudget: TypeAlias = Callable[[Source], float | None]
-"""Returns what a job may spend in one day; None where it has no ceiling of its own."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBudget:
+    """What may be spent in one day under a key such as "cron:brief"; `usd` is None where there is no ceiling.
+
+    `name` stands in front of "of $1.00" in words.
+    """
+
+    key: str
+    name: str
+    usd: float | None
+
+
+Beside: TypeAlias = Callable[[Source], Sequence[DayBudget]]
+"""Returns what whoever asks pays from as well: a job has its own day, a guest too, and one with all other guests."""
+
+
+def _nothing_beside(source: Source) -> Sequence[DayBudget]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +62,13 @@ class Purses:
         *,
         now: Callable[[], datetime],
         today: SpentToday | None = None,
-        job_budget: JobBudget = lambda source: None,
+        beside: Beside = _nothing_beside,
     ) -> None:
         """`now` returns the moment in the user's own time zone."""
         self._now = now
         self._today = today or SpentToday()
         self._start = now().date()
-        self._job_budget = job_budget
+        self._beside = beside
         self._days: dict[str, DayPurse] = {}
         self._turns: WeakValueDictionary[str, TurnPurses] = WeakValueDictionary()
         self._daemon = self._day(DAEMON, "today's budget", day_usd)
@@ -72,7 +89,8 @@ class Purses:
         """
         own = Purse("the turn's budget", turn_usd)
         agent = self._day(f"agent:{agent_id}", f"today's budget of the agent {agent_id}", agent_day_usd)
-        found = [own, agent, *self._job(source), self._daemon]
+        beside = [self._day(budget.key, budget.name, budget.usd) for budget in self._beside(source)]
+        found = [own, agent, *beside, self._daemon]
         for caller in callers:
             if (purses := self._turns.get(caller)) is not None:
                 found += [purse for purse in purses.all if purse not in found]
@@ -88,11 +106,6 @@ class Purses:
     def days(self) -> Sequence[DayPurse]:
         """Today's budgets that have a ceiling, the daemon's first."""
         return [purse for purse in self._days.values() if purse.ceiling < math.inf]
-
-    def _job(self, source: Source) -> list[Purse]:
-        if not source.is_job:
-            return []
-        return [self._day(str(source), f"today's budget of the job {source}", self._job_budget(source))]
 
     def _day(self, key: str, name: str, ceiling: float | None) -> DayPurse:
         """Return a day's purse, made also where there is no ceiling: one may be written while a turn runs."""

@@ -123,7 +123,7 @@ def audit(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def usage(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", help="agent, session, cron, day or model.")] = "day",
+    by: Annotated[str, typer.Option("--by", help="agent, session, cron, day, model or person.")] = "day",
     as_json: Json = False,
 ) -> None:
     """Tokens and cost."""

@@ -1,6 +1,7 @@
-"""`picklebot usage`: tokens and money, by agent, session, job, day or model."""
+"""`picklebot usage`: tokens and money, by agent, session, job, day, model or person."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import TypeGuard
 
 from picklebot.cli.calling import USAGE
@@ -11,8 +12,8 @@ from picklebot.config import Config
 from picklebot.shapes import spend_json
 from picklebot.store.base import Heading, Spend, external_among, total
 
-HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model")
-NO_JOB = "(no job)"
+HEADINGS: tuple[Heading, ...] = ("agent", "session", "cron", "day", "model", "person")
+NOBODY: Mapping[Heading, str] = {"cron": "(no job)", "person": "(jobs)"}  #: what is under no key of a heading
 
 
 def usage(*, config: Config, by: str, as_json: bool) -> int:
@@ -30,7 +31,7 @@ def usage(*, config: Config, by: str, as_json: bool) -> int:
         remark("No model was asked yet.")
     else:
         header = (by.upper(), "CALLS", "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "CACHED", "USD")
-        print_table(header, [_row(row) for row in [*found, whole]])
+        print_table(header, [_row(row, NOBODY.get(by, "")) for row in [*found, whole]])
         if (unpriced := whole.unpriced - external) > 0:
             remark(f"{unpriced:,} calls without a known price count as 0; model.prices names prices.")
         if external:
@@ -42,8 +43,8 @@ def _is_heading(by: str) -> TypeGuard[Heading]:
     return by in HEADINGS
 
 
-def _row(spend: Spend) -> tuple[str, ...]:
+def _row(spend: Spend, nobody: str) -> tuple[str, ...]:
     used = spend.usage
     tokens = (used.input_tokens, used.output_tokens, used.cache_read_tokens, used.cache_write_tokens)
     counts = [f"{count:,}" for count in (spend.calls, *tokens)]
-    return (spend.key or NO_JOB, *counts, f"{spend.cached_share:.0%}", f"{spend.cost_usd:.4f}")
+    return (spend.key or nobody, *counts, f"{spend.cached_share:.0%}", f"{spend.cost_usd:.4f}")

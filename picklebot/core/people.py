@@ -63,6 +63,11 @@ def person_of(source: Source) -> str:
     return source.parts[0] if source.parts else ""
 
 
+def speaker(source: Source) -> Source:
+    """Return who speaks, wherever on their platform: `telegram:42` of `telegram:42:-100`."""
+    return Source(source.channel, source.parts[:1])
+
+
 def place_of(channel: str, person: str) -> Source:
     """Return where somebody is spoken to alone."""
     return Source(channel, (person, person))

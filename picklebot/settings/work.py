@@ -60,6 +60,12 @@ class LimitSettings(Section):
     day_usd: float = Field(
         default=10.0, gt=0, le=1_000_000, description="Money for one day of `timezone`, in US dollars."
     )
+    guest_day_usd: float = Field(
+        default=1.0, gt=0, le=1_000_000, description="Money for one guest's turns in a day, in US dollars."
+    )
+    guests_day_usd: float = Field(
+        default=3.0, gt=0, le=1_000_000, description="Money for the turns of all guests in a day, in US dollars."
+    )
     unpriced: Literal["allow", "refuse"] = Field(
         default="refuse",
         description="Whether a model whose price is not known is asked; those of this machine and its network always are.",

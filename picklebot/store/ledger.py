@@ -5,25 +5,28 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 
+from picklebot.core.people import speaker
 from picklebot.core.replies import Usage
-from picklebot.core.source import JOBS
+from picklebot.core.source import JOBS, Source
 from picklebot.store.base import Counts, Heading, Spend, total
 from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database, Row
 
 _QUARTER = 900_000_000  #: microseconds; every time zone is a whole number of quarters from UTC
 _JOBS = ", ".join(f"'{channel}'" for channel in sorted(JOBS))
-# A task that one agent gives another belongs to the job that is at the top of it, if one is.
-_ROOT = f"""WITH RECURSIVE up (source, cause_id) AS (
+_OF_JOB = f"substr(source, 1, instr(source, ':') - 1) IN ({_JOBS})"
+# A task that one agent gives another belongs to the job that is at the top of it, if one is, or to whoever spoke there.
+_UP = """WITH RECURSIVE up (source, cause_id) AS (
         SELECT source, cause_id FROM events WHERE events.seq = inbox.seq
-        UNION ALL SELECT above.source, above.cause_id FROM events AS above JOIN up ON above.id = up.cause_id)
-    SELECT iif(substr(source, 1, instr(source, ':') - 1) IN ({_JOBS}), source, '') FROM up
-    WHERE cause_id IS NULL"""  # noqa: S608  (constants)
+        UNION ALL SELECT above.source, above.cause_id FROM events AS above JOIN up ON above.id = up.cause_id)"""
+_JOB = f"{_UP} SELECT iif({_OF_JOB}, source, '') FROM up WHERE cause_id IS NULL"  # noqa: S608  (constants)
+_SPEAKER = f"{_UP} SELECT iif({_OF_JOB}, '', source) FROM up WHERE cause_id IS NULL"  # noqa: S608  (constants)
 _KEYS: Mapping[Heading, str] = {
     "agent": "inbox.agent_id",
     "session": "inbox.session_id",
-    "cron": f"iif(inbox.channel IN ({_JOBS}, 'agent'), ({_ROOT}), '')",
+    "cron": f"iif(inbox.channel IN ({_JOBS}, 'agent'), ({_JOB}), '')",
     "day": f"steps.at / {_QUARTER}",
+    "person": f"({_SPEAKER})",
     "model": "steps.model",
 }
 _SUMS = """count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cache_read), 0),
@@ -54,7 +57,13 @@ class SqliteLedger:
             (to_micros(since) if since else 0,),
         )
         found = [_spend(row) for row in rows]
-        return _by_day(found, zone) if by == "day" else found
+        match by:
+            case "day":
+                return _by_day(found, zone)
+            case "person":
+                return _by_person(found)
+            case _:
+                return found
 
     async def of_turn(self, event_id: str) -> Spend:
         """Sum what the turn of one message or task used so far."""
@@ -98,6 +107,15 @@ def _by_day(quarters: Sequence[Spend], zone: tzinfo) -> list[Spend]:
         return f"{from_micros(int(spend.key) * _QUARTER).astimezone(zone):%Y-%m-%d}"
 
     return [total(key, list(spends)) for key, spends in groupby(quarters, day)]
+
+
+def _by_person(sources: Sequence[Spend]) -> list[Spend]:
+    """Sum what is known by the source into people, wherever on their platform they spoke."""
+
+    def person(spend: Spend) -> str:
+        return str(speaker(Source.parse(spend.key))) if spend.key else ""
+
+    return [total(key, list(spends)) for key, spends in groupby(sorted(sources, key=person), person)]
 
 
 def _spend(row: Row) -> Spend:

@@ -1,7 +1,7 @@
 """Ceilings hold with any number of calls in flight, and a day's are full again at local midnight."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from picklebot.agent.asking import Candidate
 from picklebot.agent.budget import DayPurse, DaySpent, Purse
 from picklebot.agent.money import Money
-from picklebot.agent.purses import Purses, SpentToday, TurnPurses
+from picklebot.agent.purses import DayBudget, Purses, SpentToday, TurnPurses
 from picklebot.clock import midnight
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
@@ -37,6 +37,10 @@ def money(*purses: Purse, names: Sequence[str] = ("claude-sonnet-5-5",), paid: b
 
 def day(ceiling: float, clock: FakeClock, *, key: str = "day") -> DayPurse:
     return DayPurse(key, "today's budget", ceiling, now=lambda: clock.now().astimezone(BERLIN))
+
+
+def job(usd: float) -> Callable[[Source], Sequence[DayBudget]]:
+    return lambda source: [DayBudget(key=str(source), name="the job's budget", usd=usd)]
 
 
 @given(calls=CALLS)
@@ -164,7 +168,7 @@ async def test_a_call_too_dear_for_a_whole_day_is_not_put_off(clock: FakeClock) 
 
 def test_a_turn_pays_from_its_own_purse_its_agents_its_jobs_and_the_daemons(clock: FakeClock) -> None:
     purses = Purses(
-        10.0, now=clock.now, today=SpentToday(usd={"day": 3.0, "agent:a": 2.0, "cron:x": 1.0}), job_budget=lambda s: 1.0
+        10.0, now=clock.now, today=SpentToday(usd={"day": 3.0, "agent:a": 2.0, "cron:x": 1.0}), beside=job(1.0)
     )
     turn = purses.open("t1", source=Source("cron", ("x",)), agent_id="a", turn_usd=0.5, agent_day_usd=2.5)
     assert [(p.ceiling, p.spent) for p in turn.all] == [(0.5, 0.0), (2.5, 2.0), (1.0, 1.0), (10.0, 3.0)]
@@ -173,7 +177,7 @@ def test_a_turn_pays_from_its_own_purse_its_agents_its_jobs_and_the_daemons(cloc
 
 
 def test_a_turn_also_pays_from_what_its_callers_pay_from_once(clock: FakeClock) -> None:
-    purses = Purses(10.0, now=clock.now)
+    purses = Purses(10.0, now=clock.now, beside=lambda source: job(1.0)(source) if source.is_job else [])
     parent = purses.open("p", source=Source("cron", ("x",)), agent_id="a", turn_usd=0.5)
     child = purses.open("c", source=Source("agent", ("a",)), agent_id="b", turn_usd=9.0, callers=["p", "gone"])
     assert parent.own in child.all
@@ -189,7 +193,7 @@ def test_a_days_budget_that_was_made_on_a_later_day_begins_at_nothing(clock: Fak
 
 
 def test_a_heartbeat_whose_day_is_spent_ends_and_holds_up_nobody(clock: FakeClock) -> None:
-    purses = Purses(10.0, now=clock.now, job_budget=lambda source: 0.01)
+    purses = Purses(10.0, now=clock.now, beside=job(0.01))
     turn = purses.open("t", source=Source("heartbeat", ("echo",)), agent_id="echo", turn_usd=1.0)
     turn.all[2].count(0.01)
     with pytest.raises(LimitReached, match="used up"):

@@ -12,7 +12,7 @@ const MANY = 30; // days
 const FEW = 14; // of them on a phone
 const WIDE = 720;
 const NARROW = 360;
-const HEADINGS = { agent: "Agent", model: "Model", cron: "Job", session: "Conversation" };
+const HEADINGS = { agent: "Agent", model: "Model", cron: "Job", session: "Conversation", person: "Person" };
 
 export function show(root, page) {
   const by = h("select", { "aria-label": "Spend by" }, Object.entries(HEADINGS).map(([value, name]) => h("option", { value }, `By ${name.toLowerCase()}`)));

@@ -7,8 +7,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from picklebot.core.replies import EXTERNAL, Usage
 
-Heading: TypeAlias = Literal["agent", "session", "cron", "day", "model"]
-"""What spend is summed by. `cron` is every job by its source, and "" for what no job asked for."""
+Heading: TypeAlias = Literal["agent", "session", "cron", "day", "model", "person"]
+"""What spend is summed by. `cron` is every job by its source, and "" for what no job asked for; `person` the reverse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

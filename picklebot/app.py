@@ -73,7 +73,7 @@ async def open_app(
     clock = clock or SystemClock()
     async with (
         open_parts(config, clock, models=models, role=role) as parts,
-        open_channels(config, role=role) as configured,
+        open_channels(config, role=role, bookmarks=parts.store.bookmarks) as configured,
     ):
         entrances = create_entrances()
         every = (entrances.http, entrances.ws, entrances.hook, entrances.terminal, *configured, *channels)

@@ -4,7 +4,7 @@ A channel promises to tell its platform "received" only from `Incoming.settle`, 
 raises what the caller may do next. Knows no session and no agent.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -127,6 +127,31 @@ class MenuChannel(Protocol):
 
     async def show_commands(self, commands: Sequence[tuple[str, str]]) -> None:
         """List (name, what it does)."""
+        ...
+
+
+class Bookmarks(Protocol):
+    """Remembers how far places of a platform were read."""
+
+    async def of(self, channel: str) -> Mapping[str, str]:
+        """Return how far each place of a channel was read."""
+        ...
+
+    async def keep(self, channel: str, marks: Mapping[str, str]) -> None:
+        """Write down how far places were read.
+
+        Raises:
+            StoreFull: there is no room for it.
+        """
+        ...
+
+
+@runtime_checkable
+class CatchingUp(Protocol):
+    """A channel whose platform says once what was said, so that after an absence it is asked what came meanwhile."""
+
+    def remember_in(self, bookmarks: Bookmarks) -> None:
+        """Use these bookmarks, from before the first `connect`."""
         ...
 
 

@@ -42,6 +42,21 @@ def split(text: str, limit: int | None) -> list[str]:
     return parts
 
 
+def units(text: str) -> int:
+    """Return the length of `text` in UTF-16 code units, in which most platforms count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def pieces(text: str, limit: int) -> list[str]:
+    """Return `text` in parts of at most `limit` UTF-16 code units."""
+    step = limit
+    while True:
+        parts = split(text, step)
+        if all(units(part) <= limit for part in parts):
+            return parts
+        step = step * 3 // 4
+
+
 def _cut(text: str, room: int) -> int:
     """Return where to cut: after the last paragraph, line or word that fits, but not in the first third."""
     if len(text) <= room:

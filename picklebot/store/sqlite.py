@@ -10,6 +10,7 @@ from pathlib import Path
 
 from picklebot.store.bindings import SqliteBindings
 from picklebot.store.board import SqliteBoard
+from picklebot.store.bookmarks import SqliteBookmarks
 from picklebot.store.chain import SqliteChains
 from picklebot.store.claims import SqliteClaims
 from picklebot.store.compactions import SqliteCompactions
@@ -64,6 +65,7 @@ class SqliteStore:
     board: SqliteBoard
     dispatches: SqliteDispatches
     drafts: SqliteDrafts
+    bookmarks: SqliteBookmarks
     fates: SqliteFates
     pairings: SqlitePairings
     places: SqlitePlaces
@@ -108,6 +110,7 @@ class SqliteStore:
             told=SqliteTold(database),
             dispatches=SqliteDispatches(database),
             drafts=SqliteDrafts(database),
+            bookmarks=SqliteBookmarks(database),
             fates=SqliteFates(database),
             board=SqliteBoard(database),
             compactions=SqliteCompactions(database),

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
-from picklebot.channels.base import Channel, Closing
+from picklebot.channels.base import Bookmarks, CatchingUp, Channel, Closing
 from picklebot.config import Config
 from picklebot.errors import ConfigError
 from picklebot.plugins import load
@@ -16,7 +16,11 @@ from picklebot.settings import ChannelSettings
 
 _TERMINAL = "cli"  # opened by `picklebot chat`, where there is a person before it
 _FILE = "picklebot.channels.file"
-BUILT_IN: Mapping[str, str] = {"telegram": "picklebot.channels.telegram", "file": _FILE}
+BUILT_IN: Mapping[str, str] = {
+    "telegram": "picklebot.channels.telegram",
+    "file": _FILE,
+    "discord": "picklebot.channels.discord",
+}
 
 
 def enabled_channels(config: Config) -> Mapping[str, ChannelSettings]:
@@ -40,7 +44,7 @@ def is_open(channel: object) -> bool:
 
 
 @asynccontextmanager
-async def open_channels(config: Config, *, role: str) -> AsyncGenerator[Sequence[Channel], None]:
+async def open_channels(config: Config, *, role: str, bookmarks: Bookmarks) -> AsyncGenerator[Sequence[Channel], None]:
     """Yield the channels that are enabled, and let go of what they hold at the end; only a server has any.
 
     Raises:
@@ -50,6 +54,8 @@ async def open_channels(config: Config, *, role: str) -> AsyncGenerator[Sequence
         enabled = enabled_channels(config).items() if role == "server" else ()
         channels = [create_channel(config, name, settings) for name, settings in enabled]
         for channel in channels:
+            if isinstance(channel, CatchingUp):
+                channel.remember_in(bookmarks)
             if isinstance(channel, Closing):
                 stack.push_async_callback(channel.aclose)
         yield channels

@@ -14,9 +14,11 @@ from functools import partial
 from typing import Any, cast
 
 from picklebot.channels.base import Accepted, Attached, Choice, Incoming, Letter
+from picklebot.channels.progress import Progress
+from picklebot.channels.split import pieces, units
 from picklebot.channels.telegram.api import SECONDS, BotApi, Refused
 from picklebot.channels.telegram.updates import KINDS, Fields, File, Me, Said, read
-from picklebot.channels.telegram.wording import LIMIT, pieces, to_html, units
+from picklebot.channels.telegram.wording import LIMIT, to_html
 from picklebot.core.source import Source
 from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, StoreFull, Unknown
 
@@ -24,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100  #: updates of one answer: what is in memory at once
 TOLD = 500  #: chats whose last notice is remembered
-UNFINISHED = 100  #: messages of several pieces whose first ones are there
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
 MAX_PHOTO = 10 << 20  #: bytes of what is shown as a photo; larger ones are sent as files
 
@@ -46,7 +47,7 @@ class TelegramChannel:
         self._poll_seconds = poll_seconds
         self._moved: dict[str, str] = {}  # groups that became supergroups
         self._told: OrderedDict[str, None] = OrderedDict()
-        self._unfinished: OrderedDict[str, list[str]] = OrderedDict()
+        self._progress = Progress()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -138,10 +139,8 @@ class TelegramChannel:
 
         A draft becomes its first piece. Pieces that are there are not sent again while this process lives.
         """
-        texts = pieces(letter.content) if letter.content.strip() else []
-        done = self._unfinished.setdefault(letter.key, [])
-        if len(self._unfinished) > UNFINISHED:
-            self._unfinished.popitem(last=False)
+        texts = pieces(letter.content, LIMIT) if letter.content.strip() else []
+        done = self._progress.of(letter.key)
         for number in range(len(done), len(texts)):
             choices = letter.choices if number == len(texts) - 1 else ()
             draft = letter.draft if number == 0 else None
@@ -150,8 +149,7 @@ class TelegramChannel:
             photo = file.name.lower().endswith(_PHOTOS) and len(file.content) <= MAX_PHOTO
             method, field = ("sendPhoto", "photo") if photo else ("sendDocument", "document")
             done.append(_id(await self._to(to, partial(self._api.upload, method, field, file))))
-        del self._unfinished[letter.key]
-        return done[-1] if done else ""
+        return self._progress.finish(letter.key)
 
     async def typing(self, to: Source) -> None:
         """Show that somebody is at work."""
@@ -159,7 +157,7 @@ class TelegramChannel:
 
     async def preview(self, to: Source, content: str, *, draft: str | None) -> str:
         """Show a reply as it grows: in a new message, or in the one that shows it already; return its id."""
-        shown = content if units(content) <= LIMIT else pieces(content)[0]
+        shown = content if units(content) <= LIMIT else pieces(content, LIMIT)[0]
         return await self._place(to, shown, draft=draft, silent=draft is None)
 
     async def _place(

@@ -7,8 +7,6 @@ Promises that whatever a model wrote becomes well-formed HTML of the kinds that 
 import html
 import re
 
-from picklebot.channels.split import split
-
 LIMIT = 4096  #: UTF-16 code units of one message, after its marks are taken out
 _FENCE = re.compile(
     r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<code>.*?)(?:^ {0,3}(?P=mark)[`~]*[ \t]*$|\Z)",
@@ -25,21 +23,6 @@ _INLINE = re.compile(
     r"|\[(?P<label>[^\[\]\n]+)\]\((?P<url>(?:https?://|mailto:|tg://)[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)\)"
 )
 _TAGS = {"bold": "b", "italic": "i", "slanted": "i", "struck": "s"}
-
-
-def units(text: str) -> int:
-    """Return the length of `text` as Telegram counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def pieces(text: str, limit: int = LIMIT) -> list[str]:
-    """Return `text` in pieces that each fit in one message."""
-    step = limit
-    while True:
-        parts = split(text, step)
-        if all(units(part) <= limit for part in parts):
-            return parts
-        step = step * 3 // 4
 
 
 def to_html(text: str) -> str:

@@ -37,6 +37,7 @@ from picklebot.workers.agent import DOORBELLS
 CONTENT = "x" * 200
 ACK = """UPDATE inbox SET state = 'done' WHERE state = 'open'
     AND (channel, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"""
+ACK_ONE = "UPDATE inbox SET state = 'done' WHERE state = 'open' AND channel = ? AND key = ?"
 LIMIT = 1 << 20  #: of open messages in a session: the bar here is the disk, not the queue
 BESIDE_FILES = {1: Bar(ratio=0.9), 256: Bar(ratio=10)}
 BESIDE_BARE = {256: Bar(ratio=0.6)}
@@ -190,7 +191,10 @@ class _Handler:
 
 
 def _acknowledge(connection: sqlite3.Connection, names: Sequence[tuple[str, str]]) -> list[None]:
-    connection.execute(ACK, (json.dumps(names),))
+    if len(names) == 1:
+        connection.execute(ACK_ONE, names[0])
+    else:
+        connection.execute(ACK, (json.dumps(names),))
     return [None] * len(names)
 
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 MAX_GROUP = 1024  #: units in one commit: bounds how long the first of them waits for the last
 CROWD = 64  #: units that make a commit of their own: who was just answered runs while that one waits for the disk
+ALONE = 2  #: units in a group that is waited for on the spot: one who publishes and one who answers, no crowd
 SLICE = 0.002  #: seconds of statements after which others get the loop for a moment
 BUSY_PAUSE = 0.01  #: seconds before asking again for a lock that another process holds
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -139,7 +140,7 @@ class Writer:
         except (PicklebotError, sqlite3.IntegrityError):
             self._connection.execute("ROLLBACK")
             return False
-        await self._thread.commit()
+        await self._thread.commit(alone=len(group) <= ALONE)
         for waiting, result in zip(group, results, strict=True):
             waiting.result = result
         return True
@@ -149,7 +150,7 @@ class Writer:
         await self._begin()
         for waiting in group:
             _attempt(self._connection, waiting)
-        await self._thread.commit()
+        await self._thread.commit(alone=False)
 
     async def _begin(self) -> None:
         waited = 0.0

@@ -65,7 +65,7 @@ def early_accept() -> None:
             _attempt(self._connection, waiting)
         _settle(group)
         await asyncio.sleep(0.005)  # what a slow disk takes
-        await self._thread.commit()
+        await self._thread.commit(alone=False)
         return True
 
     _plant(Writer, "_commit_together", spoiled)

@@ -9,14 +9,13 @@ import ctypes
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
-from picklebot.toolhost import guard, landlock, nested
+from picklebot.toolhost import guard, homes, landlock, nested
 from picklebot.toolhost.wire import Failure
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _CAPABILITIES = 4, 24, 64  # linux/prctl.h
@@ -48,7 +47,7 @@ class Walls:
 
     def raise_around_host(self, root: str) -> None:
         """Shut the tool process in, with a folder of its own that it calls home."""
-        folder = os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.mkdtemp(prefix="picklebot-")
+        folder = os.environ["TMPDIR"] = os.environ["HOME"] = homes.make()
         rights = landlock.READ | (landlock.WRITE if self.writable else 0)
         rules = [*self._everywhere(folder), ("/proc", landlock.READ), (root, rights)]
         rules += [(path, landlock.READ | landlock.WRITE) for path in self.more]

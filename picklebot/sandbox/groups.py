@@ -33,7 +33,7 @@ class Groups:
     def usable(self) -> bool:
         """Return whether a group can be made that bounds processes."""
         try:
-            made = self._make("probe")
+            made = self._make(str(next(_numbers)))  # a name of its own: another thread may ask at the same time
         except OSError:
             return False
         _remove(made)

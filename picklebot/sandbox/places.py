@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISLNK
 
 from picklebot.errors import ToolError
 from picklebot.toolhost import guard, nested
@@ -133,9 +134,10 @@ def _obeyed(root: Path) -> dict[str, nested.Identity]:
     """
     found: dict[str, nested.Identity] = {}
     for name in sorted(guard.TRUSTED):
-        if _is_there(path := root / name):
-            status = path.lstat()
-            found[str(path)] = status.st_dev, status.st_ino
+        with suppress(FileNotFoundError):
+            status = (root / name).lstat()  # once: between two looks a command may put another thing there
+            if not S_ISLNK(status.st_mode):
+                found[str(root / name)] = status.st_dev, status.st_ino
     return {**found, **{str(root / path): identity for path, identity in nested.obeyed(str(root)).items()}}
 
 

@@ -4,19 +4,20 @@ Promises a command line, and that what picklebot keeps for itself is neither see
 it is named. Knows no protocol.
 """
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from picklebot.errors import ConfigError
 from picklebot.sandbox.bubblewrap import CLOSED, ENVIRONMENT, alone, find_program, laid_over, readable
 from picklebot.sandbox.choosing import Choice
 from picklebot.sandbox.landlock import LandlockLauncher
-from picklebot.sandbox.places import occupy, system_paths, view_of
-from picklebot.toolhost import guard
+from picklebot.sandbox.places import View, occupy, system_paths, view_of
+from picklebot.toolhost import guard, nested
 from picklebot.toolhost.walls import Walls
 from picklebot.tools.launcher import PROGRAM
 
@@ -61,22 +62,39 @@ def _wrapped(command: Sequence[str], needs: Needs) -> list[str]:
     bwrap = find_program()
     assert bwrap is not None, "it was chosen because it is there"
     arguments = alone(bwrap, network=needs.network, memory_mb=needs.memory_mb)
-    for path in (*system_paths(network=needs.network), *_own(command), *needs.read):
+    read = [path for path in needs.read if path not in needs.write]
+    for path in (*system_paths(network=needs.network), *_own(command), *read):
         arguments += readable(path)
     for path in needs.write:
         arguments += ["--bind", str(path), str(path)]
-    arguments += _kept_back(needs)
-    arguments += ["--bind", str(needs.home), str(HOME)]
-    return [*arguments, *CLOSED, "--chdir", str(_start(needs, HOME)), "--", *_become(command, needs)]
+    kept_back, sealed = _kept_back(needs)
+    arguments += [*kept_back, "--bind", str(needs.home), str(HOME)]
+    inside = _become(command, needs, sealed=sealed)
+    return [*arguments, *CLOSED, "--chdir", str(_start(needs, HOME)), "--", *inside]
 
 
-def _kept_back(needs: Needs) -> list[str]:
-    """Lay over what is picklebot's own, wherever a folder that was named reaches it."""
-    reached = [path for path in (*needs.read, *needs.write) if _reaches(path, needs.root)]
-    if not reached:
-        return []
-    occupy(needs.root)
-    return laid_over(view_of(needs.root, writable=True, network=needs.network))
+def _kept_back(needs: Needs) -> tuple[list[str], dict[str, nested.Identity]]:
+    """Lay over what is picklebot's own or obeyed by other programs, wherever a folder that was named reaches it.
+
+    Return also what must stand where it was mounted: agents write in the workspace, and might put a link there.
+    """
+    given = {*needs.read, *needs.write}
+    sealed = {str(path): _identity(path) for path in given if needs.root in path.parents}
+    if any(_reaches(path, needs.root) for path in given):
+        occupy(needs.root)
+        view = view_of(needs.root, writable=True, network=needs.network)
+    else:
+        view = _view_below(needs)
+    sealed |= {path: meant for path, meant in view.sealed.items() if Path(path) in view.fixed}
+    return laid_over(view), sealed
+
+
+def _view_below(needs: Needs) -> View:
+    """Return the view in which only that is fixed which other programs obey, in folders of the workspace that it may write."""
+    view = view_of(needs.root, writable=True, network=needs.network)
+    written = [path for path in needs.write if needs.root in path.parents]
+    fixed = [path for path in view.fixed if any(path.is_relative_to(each) for each in written)]
+    return replace(view, fixed=fixed, hidden_folders=(), hidden_files=())
 
 
 def _landlocked(launcher: LandlockLauncher, command: Sequence[str], needs: Needs) -> list[str]:
@@ -85,6 +103,10 @@ def _landlocked(launcher: LandlockLauncher, command: Sequence[str], needs: Needs
             raise ConfigError(
                 f"Landlock cannot give it {path} without picklebot's own state: install bubblewrap for that"
             )
+    for path in _view_below(needs).fixed:
+        raise ConfigError(
+            f"Landlock cannot keep {path} as it is, which other programs obey: install bubblewrap for that"
+        )
     readable_ = [*system_paths(network=needs.network), *_own(command), *needs.read]
     walls = Walls(
         readable=[os.path.realpath(path) for path in readable_],
@@ -96,11 +118,19 @@ def _landlocked(launcher: LandlockLauncher, command: Sequence[str], needs: Needs
     return [*launcher.bound(), *_become(command, needs, walls=walls.to_json())]
 
 
-def _become(command: Sequence[str], needs: Needs, *, walls: str = "") -> list[str]:
+def _become(
+    command: Sequence[str], needs: Needs, *, walls: str = "", sealed: Mapping[str, nested.Identity] | None = None
+) -> list[str]:
     python = str(getattr(sys, "_base_executable", sys.executable))
     sockets = "open" if needs.network else "closed"
-    home = str(needs.home if walls else HOME)
-    return [python, "-I", "-S", str(PROGRAM), "become", home, str(needs.memory_mb), sockets, walls, *command]
+    root = str(needs.home if walls else needs.root)
+    program = [python, "-I", "-S", str(PROGRAM), "become", root, str(needs.memory_mb), sockets, walls]
+    return [*program, json.dumps(sealed or {}), *command]
+
+
+def _identity(path: Path) -> nested.Identity:
+    status = path.lstat()
+    return status.st_dev, status.st_ino
 
 
 def _own(command: Sequence[str]) -> Iterator[Path]:

@@ -2,8 +2,8 @@
 
 `stay` runs a whole program instead, which stands last, and `become` is one from then on. `filter` is what all but the
 calls give up first: "closed" (sockets too), "open" (not those of the network), or nothing, where no sandbox is wanted.
-Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, last for `serve` and `probe`, what must
-stand where it was mounted.
+Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, after them for `serve`, `probe` and
+`become`, what must stand where it was mounted.
 """
 
 import json
@@ -37,7 +37,7 @@ from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
 
 def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *further: str) -> None:
     """Run as the host, as one call of it, as a look around, as the keeper of a program, or as that program: it is what is `further`."""
-    if mode in {"serve", "probe"} and further and (path := broken(json.loads(further[0]))):
+    if mode in {"serve", "probe", "become"} and further and (path := broken(root, json.loads(further[0]))):
         sys.exit(f"{path} was replaced while the sandbox was made")
     walls = Walls.from_json(walls_json) if walls_json else None
     try:
@@ -53,7 +53,7 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
     elif mode == "stay":
         stay(root, further, memory_mb=int(memory_mb), walls=walls)
     elif mode == "become":
-        become(further, int(memory_mb))
+        become(further[1:], int(memory_mb))
     elif mode == "probe":
         if walls:
             walls.raise_around_command(root)

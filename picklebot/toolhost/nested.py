@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from stat import S_ISDIR, S_ISLNK
 
 from picklebot.toolhost import guard
 from picklebot.toolhost.paths import Tree
@@ -71,8 +72,8 @@ def obeyed(root: str) -> Mapping[str, Identity]:
 
 
 def _entry(each: "os.DirEntry[str]") -> Entry:
-    status = each.stat(follow_symlinks=False)
-    kind = "link" if each.is_symlink() else "folder" if each.is_dir(follow_symlinks=False) else "other"
+    status = each.stat(follow_symlinks=False)  # all from one look: what it is may change until the next
+    kind = "link" if S_ISLNK(status.st_mode) else "folder" if S_ISDIR(status.st_mode) else "other"
     return Entry(each.name, kind, (status.st_dev, status.st_ino))
 
 

@@ -6,29 +6,38 @@ deceived does not begin. Knows no sandbox.
 """
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_ESCAPED = re.compile(rb"\\([0-7]{3})")  # as /proc writes spaces and the like
-_MOUNT_POINT = 4  # the field of /proc/self/mountinfo (proc_pid_mountinfo(5))
+_WHAT_STANDS_THERE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOUNT = "mnt_id:"  # in /proc/self/fdinfo/N (proc_pid_fdinfo(5))
 
 
-def broken(seals: Mapping[str, Sequence[int]]) -> str | None:
-    """Return a path that is no mount, or not of the file that was meant; `seals` are paths, devices and numbers."""
-    mounted = set(_mounted()) if seals else set[str]()
-    return next((path for path, meant in seals.items() if path not in mounted or _identity(path) != [*meant]), None)
+def broken(root: str, seals: Mapping[str, Sequence[int]]) -> str | None:
+    """Return a path below `root` that has no mount of its own, or not of the file that was meant.
+
+    `seals` are paths, devices and numbers. As many mounts were made as there are seals. So where each path has one that no
+    other has, of what was meant, none is left that could show anything else, under whatever name it is by now.
+    """
+    taken = {_standing(root)[0]} if seals else set[int]()
+    for path, meant in seals.items():
+        mount, identity = _standing(path)
+        if mount in taken or identity != [*meant]:
+            return path
+        taken.add(mount)
+    return None
 
 
-def _mounted() -> list[str]:
-    lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
-    points = (line.split(b" ")[_MOUNT_POINT] for line in lines)
-    return [os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), point)) for point in points]
-
-
-def _identity(path: str) -> list[int]:
+def _standing(path: str) -> tuple[int, list[int]]:
+    """Return the mount and the identity of one and the same thing: to look twice by path is to be deceived in between."""
     try:
-        status = os.lstat(path)
+        fd = os.open(path, _WHAT_STANDS_THERE)
     except OSError:
-        return []
-    return [status.st_dev, status.st_ino]
+        return 0, []
+    try:
+        status = os.fstat(fd)
+        lines = Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
+        [mount] = [int(line.removeprefix(_MOUNT)) for line in lines if line.startswith(_MOUNT)]
+    finally:
+        os.close(fd)
+    return mount, [status.st_dev, status.st_ino]

@@ -50,7 +50,10 @@ async def test_a_server_reaches_its_home_and_what_it_was_given_and_nothing_else(
     (workspace / "plan.md").write_text("dig")
     (workspace / ".env").write_text("KEY=k-1\n")
     (workspace / ".env").chmod(0o600)
+    (hook := workspace / "beds" / "rose" / ".git" / "hooks" / "post-checkout").parent.mkdir(parents=True)
     planted(read=f"[{workspace}]")
+    config = (workspace / "config.yaml").read_text()
+    (workspace / "config.yaml").write_text(config.replace("write: [", "write: [beds, "))
     seen = await results(
         daemon,
         channel,
@@ -59,16 +62,55 @@ async def test_a_server_reaches_its_home_and_what_it_was_given_and_nothing_else(
         ("peek", {"path": str(workspace / ".picklebot" / "daemon.json")}),
         ("note", {"path": str(workspace / "agents" / "echo" / "AGENT.md")}),
         ("note", {"path": str(workspace / "plan.md")}),
+        ("note", {"path": str(hook)}),
         ("ring", {"port": port}),
         ("peek", {"path": str(workspace / "plan.md")}),
         ("note", {"path": "/home/server/kept"}),
         ("note", {"path": str(garden / "ledger")}),
+        ("note", {"path": str(workspace / "beds" / "rose" / "petal")}),
     )
-    *refused, plan, kept, ledger = seen
+    *refused, plan, kept, ledger, petal = seen
     assert all("Error" in words for words in refused), refused
-    assert (plan, kept, ledger) == ("dig", "noted", "noted")
+    assert (plan, kept, ledger, petal) == ("dig", "noted", "noted", "noted")
     assert (workspace / ".picklebot" / "mcp" / "garden" / "kept").read_text() == "noted"
     assert (workspace / "plan.md").read_text() == "dig"
+
+
+async def test_under_landlock_a_server_reaches_no_more_and_is_not_given_the_workspace(
+    planted: Planted,
+    daemon: Daemon,
+    channel: FakeChannel,
+    workspace: Path,
+    garden: Path,
+    port: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (outside := garden.parent / "outside").write_text("o-1")
+    (workspace / "beds").mkdir()
+    (workspace / "beds" / "plan.md").write_text("dig")
+    planted(read="[beds]")
+    config = (workspace / "config.yaml").read_text()
+    (workspace / "bare" / ".git").mkdir(parents=True)
+    whole = "mcp_servers: {whole: {command: [cat], read: ['.']}, checkout: {command: [cat], write: [bare]}, "
+    (workspace / "config.yaml").write_text(f"{config.replace('mcp_servers: {', whole)}sandbox: {{mode: landlock}}\n")
+    home = workspace / ".picklebot" / "mcp" / "garden"
+    *refused, plan, kept, ledger = await results(
+        daemon,
+        channel,
+        ("peek", {"path": str(outside)}),
+        ("peek", {"path": str(workspace / ".picklebot" / "daemon.json")}),
+        ("peek", {"path": f"/proc/{os.getpid()}/environ"}),
+        ("note", {"path": str(workspace / "agents" / "echo" / "AGENT.md")}),
+        ("note", {"path": str(workspace / "beds" / "plan.md")}),
+        ("ring", {"port": port}),
+        ("peek", {"path": str(workspace / "beds" / "plan.md")}),
+        ("note", {"path": str(home / "kept")}),
+        ("note", {"path": str(garden / "ledger")}),
+    )
+    assert all("Error" in words for words in refused), refused
+    assert (plan, kept, ledger) == ("dig", "noted", "noted")
+    assert f"Landlock cannot give it {workspace} without picklebot's own state" in caplog.text
+    assert f"Landlock cannot keep {workspace / 'bare' / '.git'} as it is" in caplog.text
 
 
 async def test_without_a_sandbox_a_server_does_what_its_owner_may_and_doctor_says_so(

@@ -33,6 +33,14 @@ def spoil(outside: str) -> None:
     os.link("double", OUT / "1-9.json")
 
 
+def readable(path: str) -> bool:
+    try:
+        Path(path).read_bytes()
+    except OSError:
+        return False
+    return True
+
+
 def wait_for_another() -> None:
     while not any(Path("ipc/input").glob("*.json")):
         time.sleep(0.01)
@@ -71,7 +79,7 @@ def act(inbox: ipc.Inbox, message: ipc.Message, count: int) -> None:
             message.say("hanging")
             time.sleep(1000)
         case "look":
-            seen = [path for path in rest.split() if os.access(path, os.R_OK)]
+            seen = [path for path in rest.split() if readable(path)]
             message.reply(json.dumps({"names": sorted(os.environ), "values": list(os.environ.values()), "seen": seen}))
         case _:
             message.reply(f"heard {message.content} from {message.source}")

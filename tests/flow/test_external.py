@@ -143,9 +143,12 @@ async def test_what_is_no_message_is_put_aside_with_the_reason_and_read_nowhere(
     assert outside.exists()
 
 
+@pytest.mark.parametrize("mode", ["bubblewrap", "landlock"])
 async def test_a_program_sees_its_own_folder_and_none_of_the_secrets(
-    daemon: Daemon, channel: FakeChannel, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, channel: FakeChannel, workspace: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
+    with (workspace / "config.yaml").open("a") as file:
+        file.write(f"sandbox: {{mode: {mode}}}\n")
     monkeypatch.setenv("SOME_API_KEY", "k-0123456789")
     (workspace / ".env").write_text("OTHER_API_KEY=k-9876543210\n")
     own = workspace / "agents" / "echo" / "actor.py"

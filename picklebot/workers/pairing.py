@@ -33,6 +33,7 @@ class Greeter:
     def __init__(self, pairings: Pairings, *, now: Callable[[], datetime]) -> None:
         self._pairings = pairings
         self._now = now
+        self._telling: set[str] = set()  # codes on their way: whoever writes twice in a row hears one
 
     async def greet(self, channel: Channel, stranger: Incoming) -> None:
         """Tell a stranger the code, if they have not heard it and nobody else reads it."""
@@ -41,14 +42,21 @@ class Greeter:
         person = person_of(stranger.source)
         try:
             knock = await self._pairings.knock(channel.name, person, name=stranger.sender, at=self._now())
-            if knock is None:
+            if knock is None or knock.code in self._telling:
                 return
-            await channel.send(stranger.source, WORDS.format(code=knock.code), key=f"pairing-{knock.code}")
+            await self._tell(channel, stranger.source, knock)
         except (ChannelError, StoreFull) as exc:  # told with the next message, then
             logger.warning("a stranger on %s could not be told their code: %s", channel.name, exc)
             return
-        await self._pairings.told(knock)
         logger.info("%s %r waits to be let in: /approve %s", channel.name, person, knock.code)
+
+    async def _tell(self, channel: Channel, to: Source, knock: Knock) -> None:
+        self._telling.add(knock.code)
+        try:
+            await channel.send(to, WORDS.format(code=knock.code), key=f"pairing-{knock.code}")
+            await self._pairings.told(knock)
+        finally:
+            self._telling.discard(knock.code)
 
 
 class PairingCommands:

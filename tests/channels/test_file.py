@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from picklebot.channels.base import Accepted, Letter
 from picklebot.channels.file import create
+from picklebot.channels.file.folders import Folders
 from picklebot.core.source import Source
 from picklebot.errors import ConfigError, QueueFull
 from picklebot.testing import ScriptedModel
@@ -146,6 +148,23 @@ async def test_the_same_file_is_the_same_message_and_one_sender_is_heard_in_orde
     letter = Letter(content="all of it", key="e-reply", answers=["em0", "em1"])
     assert [await channel.deliver(ANN, letter) for _ in range(2)] == ["0", "0"], "again changes nothing"
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["0.json", "1.json"]
+
+
+def test_a_file_is_not_taken_before_one_that_came_while_the_folder_was_read(tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "files")
+    folders.prepare()
+
+    def write() -> None:
+        for number in range(1_200):
+            (folders.top / "in" / f"{number:04}.json").touch()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    looks: list[list[str]] = []
+    while writer.is_alive():
+        looks.append([each.name for each in folders.waiting(1_200, ())])
+    writer.join()
+    assert all(look == [f"{number:04}.json" for number in range(len(look))] for look in looks)
 
 
 def test_a_folder_that_agents_can_write_to_is_refused(tmp_path: Path) -> None:

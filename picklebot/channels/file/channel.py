@@ -25,7 +25,8 @@ from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, T
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100  #: files of one look
+LISTED = 1_000  #: files of one look: names only
+OFFERED = 100  #: messages on their way at once
 SETTLES = 2.0  #: seconds after a change in which a file may still be in the making
 PAUSE = 1.0  #: seconds until a file that could not be taken is looked at again
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
@@ -113,7 +114,7 @@ class FileChannel:
     async def _look(self, held: set[str]) -> AsyncGenerator[Incoming, None]:
         """Yield what waits, a message of each sender at a time; add to `held` what has to wait longer."""
         refused: set[str] = set()  # senders whose messages have to wait: what comes after those waits behind them
-        while files := await self._do(self._folders.waiting, BATCH, held):
+        while files := await self._do(self._folders.waiting, LISTED, held):
             offered: dict[str, _Offered] = {}
             for dropped in files:
                 if (each := await self._read(dropped, held)) is None:
@@ -127,6 +128,8 @@ class FileChannel:
                 offered[sender] = each
                 self._in_hand.add(each.name)
                 yield self._incoming(each)
+                if len(offered) == OFFERED:
+                    await self._settle(offered.pop(next(iter(offered))), refused, held)
             for each in offered.values():
                 await self._settle(each, refused, held)
 

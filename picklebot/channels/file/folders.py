@@ -62,10 +62,16 @@ class Folders:
                     os.unlink(receipt, dir_fd=folder)
 
     def waiting(self, most: int, but: Collection[str]) -> list[Dropped]:
-        """Return the files that wait, in the order in which they were written, at most so many; `but` not those."""
-        with self._open(IN) as folder, os.scandir(folder) as entries:
-            found = (_dropped(entry) for entry in entries if _is_meant(entry.name) and entry.name not in but)
-            return nsmallest(most, (each for each in found if each is not None))
+        """Return the files that wait, in the order in which they were written, at most so many; `but` not those.
+
+        A file that comes while a folder is read may be missing from what is read, and a later one not. So the folder is
+        read twice, and what is later than all that was there the first time is left for the next call.
+        """
+        with self._open(IN) as folder:
+            last = max(_scan(folder, but), default=None)
+            if last is None:
+                return []
+            return nsmallest(most, (each for each in _scan(folder, but) if each <= last))
 
     def read(self, name: str, most: int) -> bytes:
         """Return what a file in `in` holds.
@@ -148,6 +154,12 @@ class Folders:
 
 def _is_meant(name: str) -> bool:
     return name.endswith(SUFFIX) and not name.startswith(".")
+
+
+def _scan(folder: int, but: Collection[str]) -> Iterator[Dropped]:
+    with os.scandir(folder) as entries:
+        found = (_dropped(entry) for entry in entries if _is_meant(entry.name) and entry.name not in but)
+        yield from (each for each in found if each is not None)
 
 
 def _dropped(entry: "os.DirEntry[str]") -> Dropped | None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields
 
-from tests.campaign import crash, power, race, requests, schedules, simulation
+from tests.campaign import channels, crash, power, race, requests, schedules, simulation
 from tests.campaign.table import Budget, Check, Row, table
 
 CHECKS: Mapping[str, Check] = {
@@ -25,6 +25,7 @@ CHECKS: Mapping[str, Check] = {
     "simulation-plants": lambda budget: simulation.plants(),
     "requests": lambda budget: requests.odd(budget.requests, budget.seed),
     "race": lambda budget: race.links(budget.race),
+    "channels": lambda budget: channels.bursts(budget.burst),
     "schedules": lambda budget: schedules.oracle(budget.zones),
 }
 

@@ -16,6 +16,7 @@ class Budget:
     zones: int = 200
     requests: int = 10_000
     race: int = 60
+    burst: int = 10_000
     seed: int = 1
 
 

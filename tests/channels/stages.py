@@ -5,7 +5,8 @@ A stage has people, known by small numbers. Knows no daemon.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ class Stage:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
+        self.names: dict[int, str] = {}  #: what people call themselves, where they say so
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,6 +67,10 @@ class Stage:
     def heard(self, person: int = 1) -> list[str]:
         """Return what somebody has read from the bot, alone."""
         raise NotImplementedError
+
+    def told(self, people: Collection[int]) -> int:
+        """Return how many messages these people have read from the bot, alone."""
+        return sum(len(self.heard(person)) for person in people)
 
     def overheard(self) -> list[str]:
         """Return what the bot has said where others read it."""
@@ -132,7 +138,8 @@ class TelegramStage(Stage):
         if photo:
             self.api.files["photo"] = photo
             also = {"photo": [{"file_id": "photo", "width": 9, "height": 9}], "caption": text}
-        number = self.api.say("" if photo else text, user=person, also=also)
+        name = self.names.get(person, "Ann")
+        number = self.api.say("" if photo else text, user=person, name=name, also=also)
         if twice:
             self.api.repeat(number)
 
@@ -143,6 +150,9 @@ class TelegramStage(Stage):
 
     def heard(self, person: int = 1) -> list[str]:
         return self.api.texts(person)
+
+    def told(self, people: Collection[int]) -> int:
+        return len(self.api.shown)  # nobody else is there
 
     def overheard(self) -> list[str]:
         return self.api.texts(GROUP)
@@ -176,7 +186,7 @@ class TelegramStage(Stage):
 
 
 class FileStage(Stage):
-    """Folders."""
+    """Folders. Nobody is a stranger in them, they are no place where others listen, and they put nothing off."""
 
     name = "file"
 
@@ -184,6 +194,7 @@ class FileStage(Stage):
         super().__init__(workspace)
         self.folder = workspace / ".picklebot" / "files"
         (self.folder / "in").mkdir(parents=True)
+        self._there = self.folder  # where it is now
         self._count = 0
 
     def person(self, number: int) -> str:
@@ -193,18 +204,32 @@ class FileStage(Stage):
         self._count += 1
         message: dict[str, Any] = {"content": text, "from": self.person(person), "id": str(self._count)}
         if photo:
-            (self.folder / "in" / "photo.jpg").write_bytes(photo)
+            (self._there / "in" / "photo.jpg").write_bytes(photo)
             message["files"] = ["photo.jpg"]
         for again in ("", "-again")[: 1 + twice]:
-            draft = self.folder / "in" / ".draft"
+            draft = self._there / "in" / ".draft"
             draft.write_text(json.dumps(message))
-            draft.rename(self.folder / "in" / f"{self._count:04}{again}.json")
+            draft.rename(self._there / "in" / f"{self._count:05}{again}.json")
 
     def heard(self, person: int = 1) -> list[str]:
         replies = [json.loads(path.read_text()) for path in (self.folder / "out").glob("*.json")]
         mine = [reply for reply in replies if reply["to"] == self.person(person)]
         return [reply["content"] for reply in sorted(mine, key=lambda reply: str(reply["id"]))]
 
+    def told(self, people: Collection[int]) -> int:
+        out = self._there / "out"
+        return sum(name.endswith(".json") for name in os.listdir(out)) if out.exists() else 0  # noqa: PTH208  (10,000)
+
     def files(self) -> list[tuple[str, bytes]]:
         sent = [path for path in (self.folder / "out").iterdir() if path.suffix != ".json"]
         return [(path.name.partition(".")[2], path.read_bytes()) for path in sent]
+
+    async def leave(self) -> None:
+        self._there = self.folder.with_name("elsewhere")
+        self.folder.rename(self._there)
+        self.folder.touch()  # so that nobody makes it anew
+
+    async def come_back(self) -> None:
+        self.folder.unlink()
+        self._there.rename(self.folder)
+        self._there = self.folder

@@ -9,8 +9,8 @@ import pytest
 
 from picklebot.core.messages import Message
 from picklebot.core.people import typed_code
-from picklebot.models.base import ModelRequest
-from picklebot.testing import FakeClock, ScriptedModel
+from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
+from tests.channels.burst import asked, outage_and_burst
 from tests.channels.conftest import as_time_passes
 from tests.channels.stages import FileStage, Stage, TelegramStage
 from tests.cli.inside import command
@@ -23,14 +23,6 @@ LONG = f"Here it is, in **two** words.\n\n```python\n{CODE}\n```\n\nThat is all.
 FILE = Message("assistant", ({"type": "tool_use", "id": "c1", "name": "send_file", "input": {"path": "report.pdf"}},))
 every_channel = pytest.mark.parametrize("stage", ALL, indirect=True, ids=lambda kind: str(kind.name))
 every_chat = pytest.mark.parametrize("stage", CHATS, indirect=True, ids=lambda kind: str(kind.name))
-
-
-def _shout(request: ModelRequest) -> str:
-    return _asked(request).upper()
-
-
-def _asked(request: ModelRequest) -> str:
-    return request.messages[-1].text.rpartition("</context>\n\n")[2]
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ async def test_a_conversation_with_a_long_reply_and_files_both_ways(
         await stage.until(lambda: stage.heard()[-1] == "a picture")
         stage.say("the report")
         await stage.until(lambda: stage.heard()[-1] == "there")
-    assert [_asked(request) for request in model.requests[:3]] == ["hi", "one", "two"], "once, in order"
+    assert [asked(request) for request in model.requests[:3]] == ["hi", "one", "two"], "once, in order"
     assert len("".join(parts)) > 9_000
     assert [line for part in parts for line in part.splitlines() if line.startswith("print")] == CODE.splitlines()
     assert stage.limit is None or (len(parts) > 2 and all(len(part) <= stage.limit for part in parts))
@@ -101,40 +93,54 @@ async def test_what_a_platform_does_not_take_delays_nobody_else_and_is_never_los
 
 
 @every_chat
-async def test_a_stranger_gets_a_code_and_in_company_only_what_is_meant_for_the_bot_is_heard(
+async def test_in_company_only_what_is_meant_for_the_bot_is_heard_and_only_from_those_who_were_let_in(
     daemon: Daemon, stage: Stage
 ) -> None:
     stage.configure([1])
     async with daemon(model := ScriptedModel("at your service", "for the owner")):
-        stage.say("let me in", person=9)
-        await stage.until(lambda: stage.heard(9))
-        stage.say("/approve", person=9)
         stage.call("lovely weather", named=False)
         stage.call("and for me?", person=9, named=True)
         stage.call("is it?", named=True)
         await stage.until(lambda: stage.overheard() == ["at your service"])
         stage.say("hi")
         await stage.until(lambda: stage.heard() == ["for the owner"])
-        [words] = stage.heard(9)
-    code = words.partition("within the hour: ")[2].partition("\n")[0]
-    assert typed_code(code) == code
-    assert [_asked(request) for request in model.requests] == ["is it?", "hi"]
+    assert [asked(request) for request in model.requests] == ["is it?", "hi"]
 
 
 @every_chat
-async def test_an_outage_and_a_burst_on_return_lose_and_double_nothing(
+async def test_an_empty_list_lets_nobody_in_and_a_stranger_gets_a_code_and_nothing_else_by_whatever_name(
+    daemon: Daemon, stage: Stage
+) -> None:
+    stage.configure([])
+    terminal = FakeChannel("cli")
+    async with daemon(model := ScriptedModel("welcome", "hello, guest"), terminal):
+
+        async def let_in(person: int, role: str) -> None:
+            await stage.until(lambda: stage.heard(person))
+            code = stage.heard(person)[0].partition("within the hour: ")[2].partition("\n")[0]
+            assert typed_code(code) == code
+            await terminal.say(f"/approve {code} {role}")
+            assert f"is let in as {role}" in (await terminal.heard())[1]
+
+        stage.names[1] = "Ann"
+        stage.say("let me in")
+        stage.say("/approve")
+        await let_in(1, "owner")
+        stage.say("hi")
+        await stage.until(lambda: stage.heard()[1:] == ["welcome"])
+        for name in ("Bob", "Ann"):
+            stage.names[9] = name
+            stage.say(f"it is me, {name}", person=9)
+        await let_in(9, "guest")
+        stage.say("hello", person=9)
+        await stage.until(lambda: stage.heard(9)[1:] == ["hello, guest"])
+    assert [asked(request) for request in model.requests] == ["hi", "hello"]
+
+
+@every_channel
+async def test_an_outage_of_a_day_and_a_burst_on_return_lose_and_double_nothing_and_hold_up_nobody_else(
     daemon: Daemon, stage: Stage, clock: FakeClock
 ) -> None:
-    stage.configure([*range(1, 6)])
-    async with daemon(ScriptedModel(*[_shout] * 105)):
-        for person in range(1, 6):
-            stage.say("hi", person=person)
-        await stage.until(lambda: all(stage.heard(person) == ["HI"] for person in range(1, 6)))
-        await stage.leave()
-        for number in range(100):
-            stage.say(f"m{number}", person=1 + number % 5)
-        clock.advance(hours=24)
-        await stage.come_back()
-        await as_time_passes(clock, stage, lambda: all(len(stage.heard(person)) == 21 for person in range(1, 6)))
-    for person in range(1, 6):
-        assert stage.heard(person)[1:] == [f"M{number}" for number in range(person - 1, 100, 5)]
+    went = await outage_and_burst(stage, daemon, clock, count=300, people=6)
+    assert not went.problems
+    assert went.behind > 0, "who speaks elsewhere has an answer in the middle of it"

@@ -58,6 +58,22 @@ class Daemon(Protocol):
     ) -> AbstractAsyncContextManager[App]: ...
 
 
+@asynccontextmanager
+async def running(
+    config: Config, model: Model, *channels: Channel, clock: FakeClock, grace: float = 5.0, role: str = "server"
+) -> AsyncIterator[App]:
+    """Run a daemon for as long as the block lasts."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    opened = open_app(config, channels=channels, clock=clock, models=OneModel(model), role=role)
+    async with opened as app, asyncio.TaskGroup() as group:
+        group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
+        await ready.wait()
+        try:
+            yield app
+        finally:
+            stop.set()
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -80,20 +96,12 @@ def configure(workspace: Path) -> Callable[..., Config]:
 
 @pytest.fixture
 def daemon(configure: Callable[..., Config], clock: FakeClock) -> Daemon:
-    @asynccontextmanager
-    async def running(model: Model, *channels: Channel, grace: float = 5.0, role: str = "server") -> AsyncIterator[App]:
-        stop, ready = asyncio.Event(), asyncio.Event()
-        config = configure()
-        opened = open_app(config, channels=channels, clock=clock, models=OneModel(model), role=role)
-        async with opened as app, asyncio.TaskGroup() as group:
-            group.create_task(app.run(stop, ready=ready.set, grace=grace), name="daemon")
-            await ready.wait()
-            try:
-                yield app
-            finally:
-                stop.set()
+    def run(
+        model: Model, *channels: Channel, grace: float = 5.0, role: str = "server"
+    ) -> AbstractAsyncContextManager[App]:
+        return running(configure(), model, *channels, clock=clock, grace=grace, role=role)
 
-    return running
+    return run
 
 
 @pytest.fixture

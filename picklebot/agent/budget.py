@@ -13,14 +13,20 @@ from picklebot.clock import midnight
 from picklebot.errors import LimitReached
 
 
-class DaySpent(Parked):
-    """A day's budget does not bear the next call: the turn goes on after midnight, or once the owner lifts it."""
+class Withheld(Parked):
+    """Something with a name, `budget`, holds the turn back until the owner lifts it, or until its time has come."""
+
+    once = False  #: whether it is told once for all that it holds back, in whichever session
 
     def __init__(self, message: str, *, until: datetime, budget: str, tag: str) -> None:
         """`tag` is the same for what is refused for the same reason: it is told once."""
         super().__init__(message, until=until)
         self.budget = budget
         self.tag = tag
+
+
+class DaySpent(Withheld):
+    """A day's budget does not bear the next call: the turn goes on after midnight, or once the owner lifts it."""
 
     @property
     def notice(self) -> str:

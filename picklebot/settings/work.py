@@ -71,6 +71,15 @@ class LimitSettings(Section):
         description="Whether a model whose price is not known is asked; those of this machine and its network always are.",
     )
     queue_per_session: int = Field(default=20, ge=1, le=10_000, description="Messages waiting in one session.")
+    loop_exchanges: int = Field(
+        default=30,
+        ge=0,
+        le=10_000,
+        description="Exchanges with a guest or a webhook that are taken for a loop; 0: none.",
+    )
+    loop_seconds: Duration = Field(
+        default=600.0, gt=0, le=86400, description="Time within which so many exchanges are taken for a loop."
+    )
     dispatch_depth: int = Field(default=3, ge=0, le=32, description="How deep agents may call agents; 0: not at all.")
 
 

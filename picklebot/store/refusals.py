@@ -69,5 +69,7 @@ def _lift(connection: sqlite3.Connection, budget: str, by: Source, moment: int) 
 def told(connection: sqlite3.Connection, turn: Turn, refusal: Refusal) -> bool:
     """Return whether somebody read of this refusal already: the turn's user, or whoever reads of its job."""
     source = turn.event.source
-    row = connection.execute(_TOLD, (refusal.budget, refusal.tag, turn.seq, source.is_job, str(source))).fetchone()
+    row = connection.execute(
+        _TOLD, (refusal.budget, refusal.tag, turn.seq, refusal.once or source.is_job, str(source))
+    ).fetchone()
     return row is not None

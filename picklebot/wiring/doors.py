@@ -7,6 +7,7 @@ from picklebot.agent.routing import RoutingTable
 from picklebot.channels.base import Channel
 from picklebot.clock import Clock
 from picklebot.config import Config
+from picklebot.gateway.entrance import HOOK
 from picklebot.wiring.channels import enabled_channels, listed_channels
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in
@@ -14,9 +15,11 @@ from picklebot.workers.channel import ChannelWorker
 from picklebot.workers.commands import Command, Commands
 from picklebot.workers.door import Door, Visitors
 from picklebot.workers.guests import Guests
+from picklebot.workers.loops import LoopBreaker
 from picklebot.workers.orders import Orders
 from picklebot.workers.pace import Pace
 from picklebot.workers.pairing import Greeter, PairingCommands
+from picklebot.workers.posting import Posting
 from picklebot.workers.reception import Reception
 
 TOGETHER = 5  #: guests that may each talk as fast as one may, at once
@@ -58,6 +61,21 @@ def guests_of(config: Config, parts: Parts) -> Guests:
     """Return what guests may do."""
     tools = {name: settings.guest_tools for name, settings in enabled_channels(config).items()}
     return Guests(is_owner=parts.people.is_owner, is_guest=parts.people.is_guest, tools=tools)
+
+
+async def loops_of(config: Config, clock: Clock, parts: Parts, posting: Posting) -> LoopBreaker:
+    """Return what stops programs that keep each other talking, with what was stopped before."""
+    limits, people = config.limits, parts.people
+    loops = LoopBreaker(
+        exchanges=limits.loop_exchanges,
+        seconds=limits.loop_seconds,
+        is_owner=people.is_owner,
+        watched=lambda source: source.channel == HOOK or people.is_guest(source),
+        now=clock.now,
+        tell=posting.warn,
+    )
+    loops.recall(await parts.store.refusals.waiting(clock.now()))
+    return loops
 
 
 def with_pairing(config: Config, clock: Clock, parts: Parts, table: Mapping[str, Command]) -> Mapping[str, Command]:

@@ -15,6 +15,7 @@ from picklebot.store.base import Ledger, Refusals, Spend
 from picklebot.wiring.parts import Parts
 from picklebot.wiring.stage import now_in
 from picklebot.workers.budgets import BudgetCommands
+from picklebot.workers.loops import LoopBreaker
 
 GUESTS = "guests"  #: the key of what all guests spend together
 
@@ -56,7 +57,7 @@ def _of_job(config: Config, library: Library, job: Source) -> float | None:
     return spec.budget.day_usd if spec else None
 
 
-def budget_commands(config: Config, clock: Clock, parts: Parts, purses: Purses) -> BudgetCommands:
+def budget_commands(config: Config, clock: Clock, parts: Parts, purses: Purses, loops: LoopBreaker) -> BudgetCommands:
     """Return the commands about money."""
     return BudgetCommands(
         bus=parts.bus,
@@ -64,6 +65,7 @@ def budget_commands(config: Config, clock: Clock, parts: Parts, purses: Purses) 
         ledger=parts.store.ledger,
         refusals=parts.store.refusals,
         now=now_in(config, clock),
+        loops=loops,
     )
 
 

@@ -18,7 +18,7 @@ from picklebot.tools.toolset import Toolset
 from picklebot.wiring.approvals import approvals_for, consent_for
 from picklebot.wiring.delivery import create_delivery
 from picklebot.wiring.dispatch import open_exchange
-from picklebot.wiring.doors import FrontDesk, create_listener, guests_of, with_pairing
+from picklebot.wiring.doors import FrontDesk, create_listener, guests_of, loops_of, with_pairing
 from picklebot.wiring.external import open_external
 from picklebot.wiring.jobs import create_scheduler
 from picklebot.wiring.money import budget_commands, open_purses
@@ -77,13 +77,14 @@ async def hire(
     external = open_external(config, clock, parts, unasked)
     scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
     tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
-    guests = guests_of(config, parts)
+    guests, loops = guests_of(config, parts), await loops_of(config, clock, parts, unasked.posting)
     late = with_late_tools(parts, unasked, tasks).tools.values()
     toolset = Toolset([*late, *exchange.tools, *create_result_tools(parts.store.compactions)])
     stage = replace(
         stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places),
         family=exchange.family,
         guests=guests,
+        loops=loops,
         externals=external.agents,
         roster=exchange.roster,
         consent=consent_for(config, clock, parts, unasked),
@@ -96,7 +97,7 @@ async def hire(
     taker = _taker(clock, parts, casting, transcripts)
     context = ContextCommand(sessions=parts.store.sessions, transcripts=transcripts, prompts=casting)
     routing = routing_of(config, await parts.store.bindings.all())
-    money = budget_commands(config, clock, parts, purses)
+    money = budget_commands(config, clock, parts, purses, loops)
     definitions = _definitions(config, clock, parts)
     heartbeat = create_heartbeat(config, clock, parts, unasked.places) if parts.role == "server" else None
     approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=tasks.consent)

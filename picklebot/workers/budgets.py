@@ -7,6 +7,7 @@ platform and no SQL.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from picklebot.agent.purses import Purses
 from picklebot.clock import midnight
@@ -14,10 +15,19 @@ from picklebot.core.bus import EventBus
 from picklebot.core.source import Source
 from picklebot.store.base import Ledger, Refusals, external_among, total
 from picklebot.workers.commands import Command
+from picklebot.workers.loops import KEY
 
 logger = logging.getLogger(__name__)
 
 NOTHING = "No turn waits for money."
+
+
+class Resuming(Protocol):
+    """Holds conversations back, under names of their own."""
+
+    def resume(self, key: str) -> None:
+        """Let one go on."""
+        ...
 
 
 class BudgetCommands:
@@ -31,6 +41,7 @@ class BudgetCommands:
         ledger: Ledger,
         refusals: Refusals,
         now: Callable[[], datetime],
+        loops: Resuming,
     ) -> None:
         """`now` returns the moment in the user's own time zone."""
         self._bus = bus
@@ -38,6 +49,7 @@ class BudgetCommands:
         self._ledger = ledger
         self._refusals = refusals
         self._now = now
+        self._loops = loops
 
     def table(self) -> Mapping[str, Command]:
         """Return the commands by name."""
@@ -60,10 +72,13 @@ class BudgetCommands:
         if not woken:
             return NOTHING
         self._purses.lift(budget)
+        self._loops.resume(budget)
         logger.info("the budget %s was lifted for today by %s", budget, by)
         for event in woken:
             await self._bus.publish(event)  # a doorbell: these messages are not new
         turns = "1 turn goes" if len(woken) == 1 else f"{len(woken)} turns go"
+        if budget.startswith(KEY):
+            return f"I answer there again; {turns} on now."
         return f"The budget `{budget}` holds once more today; {turns} on now. At midnight it is what it was."
 
     async def _usage(self, source: Source, argument: str) -> str:

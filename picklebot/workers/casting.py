@@ -45,7 +45,7 @@ from picklebot.workers.mentions import unaddressed
 from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.playing import Runner
 from picklebot.workers.replying import replies
-from picklebot.workers.stage import Agents, Models, Stage
+from picklebot.workers.stage import Agents, Loops, Models, Stage
 from picklebot.workers.turn_notes import TurnJournal
 from picklebot.workers.upkeep import Cast, Upkeep, order_of
 
@@ -77,6 +77,11 @@ class Casting:
     def family(self) -> Family:
         """The turns in hand."""
         return self._stage.family
+
+    @property
+    def loops(self) -> Loops:
+        """Who sees that no two programs keep each other talking."""
+        return self._stage.loops
 
     async def cast(
         self, turn: Turn, conversation: Conversation, journal: TurnJournal, listener: Listener
@@ -127,13 +132,7 @@ class Casting:
             return self._upkeep.runner(cast, keep), limits
         opening = turn.opening or Company(turn).opening(await self._opening(spec, cast))
         calls.marks |= marks_beside([opening])
-        runner = AgentRunner(
-            request,
-            opening,
-            model=cast.model,
-            calls=calls,
-            context=self._upkeep.context(cast),
-        )
+        runner = AgentRunner(request, opening, model=cast.model, calls=calls, context=self._upkeep.context(cast))
         return runner, limits
 
     def _cast_external(self, spec: AgentSpec, turn: Turn, journal: TurnJournal) -> tuple[Runner, TurnLimits]:

@@ -13,7 +13,7 @@ from picklebot.channels.base import Channel
 from picklebot.channels.split import split
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
-from picklebot.core.events import OutboundEvent
+from picklebot.core.events import Event, OutboundEvent
 from picklebot.core.ids import new_id
 from picklebot.core.proposals import Proposal
 from picklebot.core.source import Source
@@ -117,6 +117,19 @@ class Posting:
                 for part, text in enumerate(texts)
             ]
             await self.put(events)
+
+    async def warn(self, words: str, about: Event) -> None:
+        """Tell the owner something about an event where they spoke last, once; the log has it in any case."""
+        if (to := await self._places.last()) is not None:
+            warning = OutboundEvent(
+                id=id_of(about.id, "warned"),
+                session_id=about.session_id,
+                source=about.source,
+                to=to,
+                content=words,
+                created_at=self._clock.now(),
+            )
+            await self.put([warning])
 
     def clear(self, text: str) -> str:
         """Return `text` without the secrets that are known."""

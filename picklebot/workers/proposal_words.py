@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from picklebot.core.proposals import Proposal, visible
 from picklebot.core.text import shorten
+from picklebot.workers.loops import KEY
 
 SHOWN = 6_000  #: characters of one proposal's details in a chat
 ROOM = 20_000  #: of all of them
@@ -49,15 +50,19 @@ def listing(
     for proposal in unfinished:
         why = f": {visible(proposal.outcome)}" if proposal.outcome else ", and picklebot stopped before it was done"
         parts.append(f"{brief(proposal)}\nYou agreed to this{why}. /approve {proposal.id} does it again.")
-    parts += [
-        f"/approve {budget} lets that budget hold once more today: {what} wait for it."
-        for budget, what in budgets.items()
-    ]
+    parts += [_lifting(budget, what) for budget, what in budgets.items()]
     if len(open_) == 1:
         parts.append(f"/approve {open_[0].id} agrees, /deny {open_[0].id} refuses.")
     elif open_:
         parts.append("/approve ID agrees to one of them, /deny ID refuses it.")
     return "\n\n".join(parts)
+
+
+def _lifting(budget: str, what: str) -> str:
+    """Return what it would do to lift something that `what` waits for."""
+    if budget.startswith(KEY):
+        return f"/approve {budget} lets me answer there again, where two programs seemed to talk: {what} wait for it."
+    return f"/approve {budget} lets that budget hold once more today: {what} wait for it."
 
 
 def decided(proposal: Proposal, now: datetime) -> str:

@@ -120,6 +120,28 @@ class NoExternals:
         raise ConfigError(f"{spec.id} is an external program, and none is started here")
 
 
+class Loops(Protocol):
+    """Sees that no two programs keep each other talking."""
+
+    async def admit(self, event: TurnEvent) -> None:
+        """Return if the turn of `event` may begin. Parked: its conversation is stopped."""
+        ...
+
+    def answered(self, event: TurnEvent, text: str) -> None:
+        """Learn how a turn ended."""
+        ...
+
+
+class NoLoops:
+    """Nobody looks."""
+
+    async def admit(self, event: TurnEvent) -> None:
+        """Let it begin."""
+
+    def answered(self, event: TurnEvent, text: str) -> None:
+        """Forget it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What is the same for every turn. `variables` fill `{{name}}` in prompts."""
@@ -158,5 +180,6 @@ class Stage:
     roster: Roster = lambda: ()
     """Every agent, for those that may call others."""
     externals: Externals = field(default_factory=NoExternals)
+    loops: Loops = field(default_factory=NoLoops)
     guests: Guests = field(default_factory=Guests)
     clock: Clock

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picklebot.agent.asking import Parked
-from picklebot.agent.budget import DaySpent
+from picklebot.agent.budget import Withheld
 from picklebot.agent.calls import PutBack
 from picklebot.agent.runner import Ending
 from picklebot.clock import Clock
@@ -132,6 +132,7 @@ class TurnTaker:
 
     async def _play(self, playing: Playing) -> Ending:
         turn, session_id = playing.turn, playing.turn.event.session_id
+        await self._casting.loops.admit(turn.event)
         self._playing[session_id] = playing
         try:
             if playing.queue == "interrupt":  # by what came before this turn was in hand; for the rest a bell rings
@@ -164,6 +165,7 @@ class TurnTaker:
             )
         )
         self._transcripts.append(turn.event.session_id, ending.messages, ending.marks)
+        self._casting.loops.answered(turn.event, ending.text)
         finished = _finished(turn, ending.outcome, ending.error, ending.kind, also=company.ids)
         await self._announce(replies, finished)
         await self._abandon(turn)
@@ -198,9 +200,9 @@ class TurnTaker:
     async def _park(self, playing: Playing, parked: Parked) -> None:
         """Defer the turn, and what joined it; the user is told the first time only, of a budget once for each day."""
         turn = playing.turn
-        spent = parked if isinstance(parked, DaySpent) else None
+        held = parked if isinstance(parked, Withheld) else None
         # A caller is parked too, and says so.
-        silent = isinstance(turn.event, DispatchEvent) or (turn.parked and not spent and not parked.asks)
+        silent = isinstance(turn.event, DispatchEvent) or (turn.parked and not held and not parked.asks)
         replies = (await self._casting.replies(turn.event, parked.notice))[: 0 if silent else 1]
         told = await self._inbox.defer(
             turn,
@@ -208,7 +210,7 @@ class TurnTaker:
             why=str(parked),
             kind=type(parked).__name__,
             notice=replies[0] if replies else None,
-            refusal=Refusal(budget=spent.budget, tag=spent.tag) if spent else None,
+            refusal=Refusal(budget=held.budget, tag=held.tag, once=held.once) if held else None,
         )
         logger.warning("turn parked until %s: %s", parked.until, parked, extra={"event": turn.id})
         finished = _finished(turn, "parked", str(parked), type(parked).__name__, also=playing.company.ids)

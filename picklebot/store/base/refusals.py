@@ -15,6 +15,8 @@ class Refusal:
 
     budget: str
     tag: str
+    once: bool = False
+    """Told once for all that waits for it, in whichever session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,10 @@ Promises that nothing is let in that was not shown. Knows no agent.
 """
 
 import asyncio
+import json
+import sys
+
+import typer
 
 from picklebot.cli.output import many_lines, one_line, say
 from picklebot.config import Config
@@ -14,7 +18,7 @@ from picklebot.wiring.mcp import dialler, pins_of, targets
 
 
 def trust(*, config: Config, server: str) -> int:
-    """Show what differs from what was let in, and let it in.
+    """Show what differs from what was let in, and let it in; whoever sits before a terminal is asked first.
 
     Raises:
         NotFound: config.yaml names no such server.
@@ -28,9 +32,13 @@ def trust(*, config: Config, server: str) -> int:
         if offer.name in difference.added or offer.name in difference.changed:
             say(f"{'new' if offer.name in difference.added else 'changed'}: {one_line(visible(offer.name))}")
             say(many_lines(visible(offer.description)))
+            say(one_line(visible(json.dumps(offer.input_schema, ensure_ascii=False))))
             say()
     for name in difference.gone:
         say(f"gone: {one_line(visible(name))}")
+    if difference and sys.stdin.isatty() and not typer.confirm("Let this in?"):
+        say("Nothing is changed.")
+        return 1
     pins.let_in(server, offers)
     say(f"{len(offers)} tools of {server} are let in." if difference or not known else f"{server} is what it was.")
     return 0

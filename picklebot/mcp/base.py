@@ -16,7 +16,10 @@ class ServerTrouble(PicklebotError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server: a program to start, with its environment, or an address with its token. `timeout`: seconds for a call."""
+    """A server: a program to start, with its environment, or an address with its token. `timeout`: seconds for a call.
+
+    `ask`: what it offers when it is first seen waits for its owner's word.
+    """
 
     name: str
     command: Sequence[str] = ()
@@ -25,6 +28,7 @@ class Target:
     url: str | None = None
     token: str | None = field(default=None, repr=False)
     timeout: float = 30.0
+    ask: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

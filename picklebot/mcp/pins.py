@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from picklebot.core.proposals import visible
 from picklebot.errors import ConfigError
 from picklebot.tools.beneath import replace_file
 
@@ -32,6 +33,12 @@ class Offer:
     def digest(self) -> str:
         """What binds the owner's consent to exactly these words."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an eye can see all that a model would read; else nobody lets it in unasked."""
+        text = "\n".join((self.name, self.description, json.dumps(self.input_schema, ensure_ascii=False)))
+        return visible(text) == text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

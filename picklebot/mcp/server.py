@@ -109,12 +109,24 @@ class Server:
     async def _meet(self, line: Dialled) -> None:
         self._offered = await line.offers()
         if await asyncio.to_thread(self._pins.of, self.name) is None:
-            await asyncio.to_thread(self._pins.let_in, self.name, self._offered)
+            await self._first_sight()
         if await self._compare():
             logger.warning("mcp server %s is not what was let in: %s", self.name, self.drift)
         self._broken.clear()
         self._line, self.trouble = line, None
         self._settled.set()
+
+    async def _first_sight(self) -> None:
+        """Let in what it offers, but for words that nobody could read; or nothing, where its owner is to be asked."""
+        let_in = [offer for offer in self._offered if offer.is_plain and not self._target.ask]
+        await asyncio.to_thread(self._pins.let_in, self.name, let_in)
+        if let_in:
+            logger.warning(
+                "mcp server %s was seen for the first time: its tools are let in as it describes them: %s "
+                "(`picklebot tools show NAME` says how)",
+                self.name,
+                ", ".join(offer.name for offer in let_in),
+            )
 
     async def _compare(self) -> Drift:
         known = await asyncio.to_thread(self._pins.of, self.name)

@@ -135,6 +135,10 @@ class McpServerSettings(Section):
     token_env: VariableName | None = Field(default=None, description="Variable that holds the token for the address.")
     env: tuple[VariableName, ...] = Field(default=(), description="Variables that the program is given.")
     timeout: Duration = Field(default=30.0, gt=0, le=3600, description="Time for one call.")
+    trust: Literal["first-use", "ask"] = Field(
+        default="first-use",
+        description="Whether its tools are let in as it describes them when it is first seen, or wait for `picklebot tools trust`.",
+    )
     sandbox: bool = Field(default=True, description="Whether the program runs in a sandbox of its own.")
     network: bool = Field(default=False, description="Whether the program reaches the network from there.")
     read: tuple[FolderName, ...] = Field(

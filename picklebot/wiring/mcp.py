@@ -9,6 +9,8 @@ from typing import cast
 
 from picklebot.clock import Clock, SystemClock
 from picklebot.config import Config
+from picklebot.core.proposals import visible
+from picklebot.core.text import shorten
 from picklebot.errors import ConfigError
 from picklebot.mcp.base import Dial, Dialled, ServerTrouble, Target
 from picklebot.mcp.pins import Pins
@@ -67,6 +69,18 @@ def pins_of(config: Config) -> Pins:
     return Pins(config.workspace.state / "mcp.json")
 
 
+def waiting(config: Config) -> list[str]:
+    """Return in a sentence each which servers offer what was not let in, as far as they were spoken to. Blocks."""
+    pins = pins_of(config)
+    enabled = sorted(name for name, settings in config.mcp_servers.items() if settings.enabled)
+    return [
+        f"the server {name} offers what you have not let in ({shorten(visible(words), 200)}), and that is not used: "
+        f"`picklebot tools trust {name}` shows it, and lets it in from the next start on"
+        for name in enabled
+        if (words := pins.noticed(name))
+    ]
+
+
 def known_tools(config: Config) -> list[Tool]:
     """Return the tools that were let in, to be looked at and not to be run."""
     pins, clock = pins_of(config), SystemClock()
@@ -97,6 +111,7 @@ def _target(config: Config, name: str, settings: McpServerSettings) -> Target:
         url=settings.url,
         token=_needed(config, settings.token_env, f"mcp_servers.{name}.token_env") if settings.token_env else None,
         timeout=settings.timeout,
+        ask=settings.trust == "ask",
     )
 
 

@@ -21,6 +21,7 @@ from picklebot.models.listing import Windows
 from picklebot.store.sqlite import SqliteStore, open_store
 from picklebot.tools.toolset import Toolset
 from picklebot.wiring.channels import listed_ids
+from picklebot.wiring.mcp import waiting
 from picklebot.wiring.memory import memories_of
 from picklebot.wiring.models import ModelCabinet
 from picklebot.wiring.sandbox import notice_of, sandbox_of
@@ -104,6 +105,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         notices += notice_of(await asyncio.to_thread(sandbox_of, config))
         opened = open_tools(config, clock, proposing, skills, memories, at_once=role == "server")
         toolset = await stack.enter_async_context(opened)
+        notices += await asyncio.to_thread(waiting, config)
         await asyncio.to_thread(library.scan)
         await asyncio.to_thread(bootstrap.refresh)
         yield Parts(

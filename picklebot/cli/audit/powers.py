@@ -116,7 +116,7 @@ def _host(url: str) -> str:
 
 def _seen(premises: Premises, name: str) -> Iterator[Risk]:
     pins = pins_of(premises.config)
-    if pins.of(name) is None:
+    if pins.of(name) is None and premises.config.mcp_servers[name].trust == "first-use":
         yield Risk(
             severity="info",
             rule="mcp-unseen",

@@ -32,7 +32,8 @@ def _one(config: Config, name: str) -> Finding:
     pins = pins_of(config)
     offers, noticed = pins.of(name), pins.noticed(name)
     if offers is None:
-        return Finding(level="info", check="mcp", message=f"the server {name} was never seen")
+        words = "its tools wait for you" if config.mcp_servers[name].trust == "ask" else "its tools are let in unread"
+        return Finding(level="info", check="mcp", message=f"the server {name} was never seen; once it is, {words}")
     if noticed:
         return Finding(
             level="warning",

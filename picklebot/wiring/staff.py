@@ -30,6 +30,7 @@ from picklebot.wiring.terminals import open_accounts, open_desk
 from picklebot.wiring.why import surroundings_of
 from picklebot.workers.agent import AgentWorker
 from picklebot.workers.base import Worker
+from picklebot.workers.budgets import BudgetCommands
 from picklebot.workers.casting import Casting
 from picklebot.workers.commands import Command, Commands
 from picklebot.workers.context_command import ContextCommand
@@ -38,6 +39,7 @@ from picklebot.workers.definitions import DefinitionWorker
 from picklebot.workers.desk import Accounts, Desk
 from picklebot.workers.job_commands import JobCommands
 from picklebot.workers.memory import MemoryWorker
+from picklebot.workers.posting import Posting
 from picklebot.workers.recalling import MemoryCommand, Recollection
 from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
@@ -65,85 +67,99 @@ class Staff:
 
 
 async def hire(
-    config: Config,
-    clock: Clock,
-    parts: Parts,
-    channels: Mapping[str, Channel],
-    *,
-    delivered: Mapping[str, Channel],
+    config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel], *, delivered: Mapping[str, Channel]
 ) -> Staff:
     """Return the staff of one daemon. `delivered` are the channels that replies are carried to."""
-    unasked, exchange = create_unasked(config, clock, parts, channels), open_exchange(config, clock, parts)
-    external = open_external(config, clock, parts, unasked)
-    scheduler = create_scheduler(config, clock, parts, unasked.places, tasks=unasked.roster)
-    tasks = create_tasks(config, clock, parts, changed=scheduler.ring if scheduler is not None else _nobody_begins)
-    guests, loops = guests_of(config, parts), await loops_of(config, clock, parts, unasked.posting)
-    late = with_late_tools(parts, unasked, tasks).tools.values()
-    toolset = Toolset([*late, *exchange.tools, *create_result_tools(parts.store.compactions)])
-    stage = replace(
-        stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=channels, places=unasked.places),
-        family=exchange.family,
-        guests=guests,
-        loops=loops,
-        externals=external.agents,
-        roster=exchange.roster,
-        consent=consent_for(config, clock, parts, unasked),
-        compactions=parts.store.compactions,
-        memory=recollection_of(config, clock, parts),
-    )
+    hiring = _Hiring(config, clock, parts, channels)
     purses = await open_purses(config, clock, parts)
-    casting = _casting(clock, parts, toolset, stage, purses)
+    routing = routing_of(config, await parts.store.bindings.all())
+    loops = await loops_of(config, clock, parts, hiring.posting)
+    casting = _casting(clock, parts, hiring.toolset(), replace(hiring.stage(), loops=loops), purses)
     transcripts = Transcripts(parts.store.sessions, parts.store.compactions)
     taker = _taker(clock, parts, casting, transcripts)
-    context = ContextCommand(sessions=parts.store.sessions, transcripts=transcripts, prompts=casting)
-    routing = routing_of(config, await parts.store.bindings.all())
-    money = budget_commands(config, clock, parts, purses, loops)
     definitions = _definitions(config, clock, parts)
-    heartbeat = create_heartbeat(config, clock, parts, unasked.places) if parts.role == "server" else None
-    approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=tasks.consent)
-    commands = Commands(
-        {
-            **_commands(config, clock, parts, routing, taker),
-            **money.table(),
-            **context.table(),
-            **MemoryCommand(parts.memories, sessions=parts.store.sessions, transcripts=transcripts).table(),
-            **with_pairing(config, clock, parts, approvals.table()),
-            **tasks.book.table(),
-        },
-        may=guests.may_command,
+    money = budget_commands(config, clock, parts, purses, loops)
+    tables = (
+        _commands(config, clock, parts, routing, taker),
+        money.table(),
+        ContextCommand(sessions=parts.store.sessions, transcripts=transcripts, prompts=casting).table(),
+        MemoryCommand(parts.memories, sessions=parts.store.sessions, transcripts=transcripts).table(),
+        hiring.approvals(definitions, money),
+        hiring.tasks.book.table(),
     )
-    agents = AgentWorker(
-        bus=parts.bus,
-        inbox=parts.store.inbox,
-        gate=exchange.gate,
-        taker=taker,
-        concurrency=casting.concurrency,
-        clock=clock,
-    )
-    workers: list[Worker] = [
-        parts.guard,
-        *create_delivery(config, clock, parts, delivered),
-        external.worker,
-        agents,
-        exchange.worker,
-        definitions,
-        *([MemoryWorker(parts.memories)] if parts.role != "ask" else []),
-        *([WindowWorker(parts.windows)] if parts.role != "ask" else []),
-        *(each for each in (scheduler, heartbeat) if each is not None),
-        create_listener(
-            config, clock, parts, channels, desk=FrontDesk(routing=routing, commands=commands, room=agents.room)
-        ),
-    ]
+    commands = Commands({name: each for table in tables for name, each in table.items()}, may=hiring.guests.may_command)
+    agents = _agents(clock, parts, hiring, taker, casting)
+    front = FrontDesk(routing=routing, commands=commands, room=agents.room)
     return Staff(
-        workers=workers,
+        workers=[
+            parts.guard,
+            *create_delivery(config, clock, parts, delivered),
+            *hiring.workers(agents, definitions),
+            create_listener(config, clock, parts, channels, desk=front),
+        ],
         commands=commands,
         taker=taker,
         definitions=definitions,
         routing=routing,
-        scheduler=scheduler,
+        scheduler=hiring.scheduler,
         desk=open_desk(config, clock, parts, commands=commands, routing=routing),
         accounts=open_accounts(clock, parts),
     )
+
+
+class _Hiring:
+    """What several of the staff share, opened once."""
+
+    def __init__(self, config: Config, clock: Clock, parts: Parts, channels: Mapping[str, Channel]) -> None:
+        self._config, self._clock, self._parts, self._channels = config, clock, parts, channels
+        self._unasked = create_unasked(config, clock, parts, channels)
+        self._external = open_external(config, clock, parts, self._unasked)
+        self.exchange = open_exchange(config, clock, parts)
+        self.scheduler = create_scheduler(config, clock, parts, self._unasked.places, tasks=self._unasked.roster)
+        began = self.scheduler.ring if self.scheduler is not None else _nobody_begins
+        self.tasks = create_tasks(config, clock, parts, changed=began)
+        self.guests = guests_of(config, parts)
+
+    @property
+    def posting(self) -> Posting:
+        """Who says to people what nobody asked for."""
+        return self._unasked.posting
+
+    def toolset(self) -> Toolset:
+        """Return every tool, those that need what was opened here among them."""
+        late = with_late_tools(self._parts, self._unasked, self.tasks).tools.values()
+        return Toolset([*late, *self.exchange.tools, *create_result_tools(self._parts.store.compactions)])
+
+    def stage(self) -> Stage:
+        """Return what every turn is played on."""
+        config, clock, parts = self._config, self._clock, self._parts
+        places = self._unasked.places
+        return replace(
+            stage_for(config, clock, parts.bootstrap, skills=parts.skills, channels=self._channels, places=places),
+            family=self.exchange.family,
+            guests=self.guests,
+            externals=self._external.agents,
+            roster=self.exchange.roster,
+            consent=consent_for(config, clock, parts, self._unasked),
+            compactions=parts.store.compactions,
+            memory=recollection_of(config, clock, parts),
+        )
+
+    def approvals(self, definitions: DefinitionWorker, money: BudgetCommands) -> Mapping[str, Command]:
+        """Return the commands by which people are let in and calls are answered for."""
+        config, clock, parts = self._config, self._clock, self._parts
+        approvals = approvals_for(config, clock, parts, definitions, budgets=money, consent=self.tasks.consent)
+        return with_pairing(config, clock, parts, approvals.table())
+
+    def workers(self, agents: AgentWorker, definitions: DefinitionWorker) -> list[Worker]:
+        """Return those between the delivery, which starts before them, and the doors, which open after them."""
+        config, clock, parts = self._config, self._clock, self._parts
+        heartbeat = create_heartbeat(config, clock, parts, self._unasked.places) if parts.role == "server" else None
+        lasting: list[Worker] = (
+            [MemoryWorker(parts.memories), WindowWorker(parts.windows)] if parts.role != "ask" else []
+        )
+        timed = [each for each in (self.scheduler, heartbeat) if each is not None]
+        return [self._external.worker, agents, self.exchange.worker, definitions, *lasting, *timed]
 
 
 def recollection_of(config: Config, clock: Clock, parts: Parts) -> Recollection | None:
@@ -165,6 +181,17 @@ def _taker(clock: Clock, parts: Parts, casting: Casting, transcripts: Transcript
         turns=parts.store.turns,
         transcripts=transcripts,
         casting=casting,
+        clock=clock,
+    )
+
+
+def _agents(clock: Clock, parts: Parts, hiring: _Hiring, taker: TurnTaker, casting: Casting) -> AgentWorker:
+    return AgentWorker(
+        bus=parts.bus,
+        inbox=parts.store.inbox,
+        gate=hiring.exchange.gate,
+        taker=taker,
+        concurrency=casting.concurrency,
         clock=clock,
     )
 

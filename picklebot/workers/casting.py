@@ -5,34 +5,24 @@ Promises that a turn sees one version of its agent from beginning to end. Knows 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from picklebot.agent.asking import Asker, Candidate, Parked
 from picklebot.agent.calls import CallRunner, Listener
-from picklebot.agent.compaction import FLUSHING
 from picklebot.agent.context import Room
 from picklebot.agent.conversation import Conversation
 from picklebot.agent.money import Money
 from picklebot.agent.paid_model import PaidModel
 from picklebot.agent.policy import Policy, check_consent
-from picklebot.agent.prompt import Layers, system_prompt, with_skill
-from picklebot.agent.prompt import opening as open_turn
 from picklebot.agent.purses import Purses, TurnPurses
-from picklebot.agent.recall import GUIDANCE, with_notes
 from picklebot.agent.runner import AgentRunner, TurnLimits
 from picklebot.core.events import InboundEvent, Reply, TurnEvent
 from picklebot.core.marks import NO_MARKS, Marks
-from picklebot.core.messages import Message
-from picklebot.core.rights import Rights
-from picklebot.core.source import Source
 from picklebot.definitions.agents import AgentSpec
 from picklebot.errors import NotFound, TurnError
-from picklebot.jobs.heartbeat import CHANNEL as HEARTBEAT
-from picklebot.jobs.heartbeat import STEPS
-from picklebot.models.base import ModelRequest, ToolSchema
 from picklebot.store.base import Joining, Session, Turn
 from picklebot.tools.base import Tool
-from picklebot.tools.deferring import deferred
+from picklebot.tools.deferring import Kit, deferred
 from picklebot.tools.skills import NAME as USE_SKILL
 from picklebot.tools.toolset import Toolset
 from picklebot.workers.company import Company, Queue, joining_in
@@ -40,16 +30,24 @@ from picklebot.workers.context_command import Prompt
 from picklebot.workers.equipment import completed, context_of, offered
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, rights_of, within
+from picklebot.workers.limits import limits_of
 from picklebot.workers.marking import marks_beside, marks_of
-from picklebot.workers.mentions import unaddressed
 from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.playing import Runner
 from picklebot.workers.replying import replies
 from picklebot.workers.stage import Agents, Loops, Models, Stage
 from picklebot.workers.turn_notes import TurnJournal
 from picklebot.workers.upkeep import Cast, Upkeep, order_of
+from picklebot.workers.wording import opening, request_of, said
 
-SEARCHING = "search_memory"  #: who may not call it is not told of notes unasked either
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What an agent may do in a turn, and how much of it its model is shown."""
+
+    policy: Policy
+    tools: Mapping[str, Tool]
+    deferred: Kit
 
 
 class Casting:
@@ -99,50 +97,66 @@ class Casting:
         spent_below = await self.family.look_back(turn)
         if spec.runner is not None:
             return self._cast_external(spec, turn, journal)
-        candidates = self._models.candidates(spec.model)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
-        policy = policy_of(spec, event, self._stage, self._tools())
-        tools = self._equipment(spec, event, policy)
-        shown = {name: tool for name, tool in tools.items() if offered(tool, event)}
-        kit = deferred(shown, above=self._stage.defer_above)
-        limits = self._limits(spec, event)
-        self._enter(spec, turn, limits, tools=[*tools], asking=[name for name in tools if policy.asks(name)])
-        request = self._request(spec, conversation.messages, kit.shown, event.source)
-        calls = CallRunner(
-            tools={**tools, **kit.every},
-            meant=kit.meant,
-            journal=journal,
-            listener=listener,
-            clock=self._stage.clock,
-            context=lambda key: context_of(turn, key, spec.sandbox),
-            redact=self._stage.redact,
-            consent=consent_by(policy, self._stage.consent),
-            marks=marks_of(event, conversation, self._tools().tools, is_owner=self._stage.guests.is_owner),
+        candidates = self._models.candidates(spec.model)
+        means, limits = self._means(spec, event), limits_of(self._stage, spec, event)
+        self._enter(
+            spec, turn, limits, tools=[*means.tools], asking=[name for name in means.tools if means.policy.asks(name)]
         )
+        calls = self._calls(spec, turn, conversation, means, journal=journal, listener=listener)
         purses = self._purse(spec, event, limits, spent_below)
         cast = Cast(
             turn=turn,
             agent_name=spec.name,
             conversation=conversation,
-            request=request,
+            request=request_of(self._stage, spec, conversation.messages, means.deferred.shown, event.source),
             model=self._model(candidates, purses),
             calls=calls,
         )
         if (keep := order_of(event)) is not None:
             return self._upkeep.runner(cast, keep), limits
-        opening = turn.opening or Company(turn).opening(await self._opening(spec, cast))
-        calls.marks |= marks_beside([opening])
-        runner = AgentRunner(request, opening, model=cast.model, calls=calls, context=self._upkeep.context(cast))
-        return runner, limits
+        first = turn.opening or Company(turn).opening(await opening(self._stage, spec, cast))
+        calls.marks |= marks_beside([first])
+        context = self._upkeep.context(cast)
+        return AgentRunner(cast.request, first, model=cast.model, calls=calls, context=context), limits
+
+    def _means(self, spec: AgentSpec, event: TurnEvent) -> _Means:
+        policy = policy_of(spec, event, self._stage, self._tools())
+        tools = self._equipment(spec, event, policy)
+        shown = {name: tool for name, tool in tools.items() if offered(tool, event)}
+        return _Means(policy, tools, deferred(shown, above=self._stage.defer_above))
+
+    def _calls(
+        self,
+        spec: AgentSpec,
+        turn: Turn,
+        conversation: Conversation,
+        means: _Means,
+        *,
+        journal: TurnJournal,
+        listener: Listener,
+    ) -> CallRunner:
+        stage = self._stage
+        return CallRunner(
+            tools={**means.tools, **means.deferred.every},
+            meant=means.deferred.meant,
+            journal=journal,
+            listener=listener,
+            clock=stage.clock,
+            context=lambda key: context_of(turn, key, spec.sandbox),
+            redact=stage.redact,
+            consent=consent_by(means.policy, stage.consent),
+            marks=marks_of(turn.event, conversation, self._tools().tools, is_owner=stage.guests.is_owner),
+        )
 
     def _cast_external(self, spec: AgentSpec, turn: Turn, journal: TurnJournal) -> tuple[Runner, TurnLimits]:
-        limits = self._limits(spec, turn.event)
+        limits = limits_of(self._stage, spec, turn.event)
         check_consent(spec.id, spec.sandbox, allow_off=self._stage.allow_off)
         if order_of(turn.event) is not None:
             raise TurnError(f"{spec.id} is an external program, and keeps its conversation itself")
         self._enter(spec, turn, limits)
-        opening = turn.opening or Company(turn).opening(self._said(turn.event))
-        return self._stage.externals.runner(spec, turn, opening, journal), limits
+        first = turn.opening or Company(turn).opening(said(self._stage, turn.event))
+        return self._stage.externals.runner(spec, turn, first, journal), limits
 
     def _enter(
         self, spec: AgentSpec, turn: Turn, limits: TurnLimits, *, tools: Sequence[str] = (), asking: Sequence[str] = ()
@@ -215,13 +229,12 @@ class Casting:
         if spec.runner is not None:
             raise NotFound(f"{spec.id} is an external program: what it knows of the conversation is its own affair")
         event = InboundEvent(session_id=session.id, source=session.source, agent_id=spec.id, content="", key="")
-        policy = policy_of(spec, event, self._stage, self._tools())
-        tools = {name: tool for name, tool in self._equipment(spec, event, policy).items() if offered(tool, event)}
         [first, *_] = self._models.candidates(spec.model)
-        request = self._request(spec, (), deferred(tools, above=self._stage.defer_above).shown, session.source)
+        shown = self._means(spec, event).deferred.shown
+        request = request_of(self._stage, spec, (), shown, session.source)
         return Prompt(
             request=request,
-            skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
+            skills=self._stage.skills.catalogue(spec) if USE_SKILL in shown else "",
             model=first.name or first.model.name,
             room=Room(window=first.window, share=self._stage.compact_at, reply=request.max_tokens),
         )
@@ -246,54 +259,3 @@ class Casting:
     def joining(self) -> Joining:
         """Which messages may join a turn, where its agent lets them."""
         return joining_in(self._stage.zone)
-
-    async def _opening(self, spec: AgentSpec, cast: Cast) -> Message:
-        event, content, message = cast.turn.event, unaddressed(cast.turn.event), self._said(cast.turn.event)
-        if self._stage.memory is not None and SEARCHING in cast.calls.tools and event.source.channel != HEARTBEAT:
-            message = with_notes(message, await self._stage.memory.notes(content, cast.conversation))
-        skill = await self._stage.skills.invoked(spec, content)
-        return with_skill(message, skill) if skill else message
-
-    def _said(self, event: TurnEvent) -> Message:
-        channel = self._stage.channels.get(event.source.channel)
-        return open_turn(
-            unaddressed(event),
-            source=event.source,
-            session_id=event.session_id,
-            at=event.created_at,
-            zone=self._stage.zone,
-            hint=channel.hint if channel else "",
-        )
-
-    def _request(
-        self, spec: AgentSpec, history: Sequence[Message], tools: Mapping[str, Tool], source: Source
-    ) -> ModelRequest:
-        layers = Layers(
-            identity=spec.prompt,
-            soul=spec.soul,
-            bootstrap=self._stage.guests.sections(source, self._stage.bootstrap.sections),
-            skills=self._stage.skills.catalogue(spec) if USE_SKILL in tools else "",
-            memory=GUIDANCE if FLUSHING in tools else "",
-        )
-        return ModelRequest(
-            system=system_prompt(layers, {**self._stage.variables, "agent": spec.id, "name": spec.name}),
-            messages=history,
-            tools=[
-                ToolSchema(name=tool.name, description=tool.description, input_schema=tool.input_schema)
-                for _, tool in sorted(tools.items())
-            ],
-            max_tokens=spec.model.max_tokens or self._stage.max_tokens,
-            effort=spec.model.effort or self._stage.effort,
-        )
-
-    def _limits(self, spec: AgentSpec, event: TurnEvent) -> TurnLimits:
-        default, own = self._stage.limits, spec.budget
-        if event.source.channel == HEARTBEAT:
-            usd, steps = min(default.usd, self._stage.heartbeat_usd), min(default.steps, STEPS)
-            default = replace(default, steps=steps, usd=usd)
-        left = rights_of(event) or Rights(steps=default.steps, seconds=default.seconds)
-        return TurnLimits(
-            steps=min(own.turn_steps or default.steps, default.steps, left.steps),
-            seconds=min(own.turn_seconds or default.seconds, default.seconds, left.seconds),
-            usd=default.usd if own.turn_usd is None else min(own.turn_usd, default.usd),
-        )

@@ -7,6 +7,7 @@ raises what the caller may do next. Knows no session and no agent.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from picklebot.core.source import Source
@@ -87,6 +88,7 @@ class Letter:
     """A message with all that may go with it.
 
     `draft` is the id of what shows its beginning already; `answers` are the ids of the messages that it answers.
+    `tried_since`: it was tried before, but not before that moment, and may be there.
     """
 
     content: str
@@ -95,6 +97,7 @@ class Letter:
     choices: Sequence[Choice] = ()
     files: Sequence[SentFile] = ()
     answers: Sequence[str] = ()
+    tried_since: datetime | None = None
 
 
 @runtime_checkable

@@ -119,7 +119,7 @@ class DeliveryWorker:
         event = row.event
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                receipt = await self._packing.send(channel, event)
+                receipt = await self._packing.send(channel, event, again=row.attempts > 1)
         except DeliveryRejected as exc:
             await self._give_up(row, str(exc))
         except ChannelUnavailable as exc:

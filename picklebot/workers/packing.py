@@ -41,8 +41,8 @@ class Packing:
         self._previews = previews
         self._files = files
 
-    async def send(self, channel: Channel, event: OutboundEvent) -> str:
-        """Deliver a reply; return the platform's receipt.
+    async def send(self, channel: Channel, event: OutboundEvent, *, again: bool = False) -> str:
+        """Deliver a reply; return the platform's receipt. `again`: it was tried before.
 
         Raises:
             ChannelError: as `Channel.send` does.
@@ -53,7 +53,15 @@ class Packing:
         draft = await self._previews.take(event) if self._previews else None
         choices = [Choice(label=label, says=says) for label, says in event.choices]
         answers = [event.cause_id, *event.also] if event.cause_id else list(event.also)
-        letter = Letter(content=event.content, key=event.id, draft=draft, choices=choices, files=files, answers=answers)
+        letter = Letter(
+            content=event.content,
+            key=event.id,
+            draft=draft,
+            choices=choices,
+            files=files,
+            answers=answers,
+            tried_since=event.created_at if again else None,
+        )
         receipt = await channel.deliver(event.to, letter)
         if self._previews and draft is not None:
             await self._previews.delivered(event)

@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = {
     "telegram": "picklebot.channels.telegram",
     "file": _FILE,
     "discord": "picklebot.channels.discord",
+    "slack": "picklebot.channels.slack",
 }
 
 

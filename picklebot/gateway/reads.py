@@ -46,8 +46,9 @@ class Events(BaseModel):
 class Health:
     """Whether the process is alive, and whether it can do its work."""
 
-    def __init__(self, ready: Callable[[], Awaitable[bool]]) -> None:
-        self._ready = ready
+    def __init__(self, hindrance: Callable[[], Awaitable[str | None]]) -> None:
+        """`hindrance`: why no messages are taken, if none are."""
+        self._hindrance = hindrance
 
     def endpoints(self) -> list[Endpoint]:
         """Return the routes."""
@@ -64,7 +65,7 @@ class Health:
                 method="GET",
                 path="/readyz",
                 answer=self._can_work,
-                summary="Whether messages are taken: 200, or 503 while the daemon stops or its store fails.",
+                summary="Whether messages are taken: 200, or 503 while the daemon stops or its disk is full.",
                 shape=Ok,
             ),
         ]
@@ -73,8 +74,8 @@ class Health:
         return reply({"status": "ok"})
 
     async def _can_work(self, request: Request) -> Response:
-        if not await self._ready():
-            raise Refused(503, "not_ready", "the daemon stops", headers={"Retry-After": "5"})
+        if (hindrance := await self._hindrance()) is not None:
+            raise Refused(503, "not_ready", hindrance, headers={"Retry-After": "5"})
         return reply({"status": "ready"})
 
 

@@ -92,6 +92,11 @@ class DaemonDatabase:
         self._ballast = ballast
         self._next = 0
 
+    @property
+    def full(self) -> str | None:
+        """Why the last write found no room, if it found none."""
+        return self._writer.full
+
     def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
         """Queue `unit` for the next group commit, for whoever does not wait; order is the order of calls."""
         return self._writer.submit(unit)

@@ -36,6 +36,7 @@ from picklebot.store.proposals import SqliteProposals
 from picklebot.store.queues import SqliteQueues
 from picklebot.store.refusals import SqliteRefusals
 from picklebot.store.reports import SqliteDurations, SqliteReports
+from picklebot.store.room import SqliteRoom
 from picklebot.store.sessions import SqliteSessions
 from picklebot.store.tasks import SqliteTasks
 from picklebot.store.troubles import SqliteTroubles
@@ -73,14 +74,15 @@ class SqliteStore:
     proofs: SqliteProofs
     proposals: SqliteProposals
     queues: SqliteQueues
+    room: SqliteRoom
     tasks: SqliteTasks
     compactions: SqliteCompactions
     troubles: SqliteTroubles
     told: SqliteTold
 
     @classmethod
-    def over(cls, database: Database) -> "SqliteStore":
-        """Return the store that speaks to `database`."""
+    def over(cls, database: Database, *, full: Callable[[], str | None] = lambda: None) -> "SqliteStore":
+        """Return the store that speaks to `database`; `full` says why its last write found no room, if it found none."""
         departures = Departures()
         return cls(
             inbox=SqliteInbox(database),
@@ -102,6 +104,7 @@ class SqliteStore:
             proposals=SqliteProposals(database),
             pairings=SqlitePairings(database),
             queues=SqliteQueues(database),
+            room=SqliteRoom(database, full),
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
             proofs=SqliteProofs(database),
@@ -127,6 +130,6 @@ async def open_store(
         StoreError: it is damaged, newer than this program, or no database.
     """
     async with open_database(path, on_broken=on_broken, ballast=ballast) as database:
-        store = SqliteStore.over(database)
+        store = SqliteStore.over(database, full=lambda: database.full)
         await store.outbox.recover()
         yield store

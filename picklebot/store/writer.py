@@ -56,6 +56,7 @@ class Writer:
         self._queued = asyncio.Event()
         self._thread = CommitThread(connection)
         self._broken: BaseException | None = None
+        self.full: str | None = None  #: why the last group found no room, if it found none
         self._closed = False
 
     def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
@@ -114,11 +115,14 @@ class Writer:
         try:
             if not await self._commit_together(group):
                 await self._commit_apart(group)
+            self.full = None
         except sqlite3.Error as exc:
             error = _translate(exc)
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if not isinstance(error, StoreFull):
+            if isinstance(error, StoreFull):
+                self.full = str(error)
+            else:
                 self._break(error)
             for waiting in group:
                 waiting.error = error

@@ -85,11 +85,11 @@ def _endpoints(ground: Ground, hub: Hub) -> Sequence[Endpoint]:
         now, holder = ground.clock.now(), ground.holder
         return (await standing_of(config, parts.library, store, holder=holder, now=now)).to_json()
 
-    async def ready() -> bool:
-        return await store.log.last() >= 0 and not hub.closing.is_set()
+    async def hindrance() -> str | None:
+        return "the daemon stops" if hub.closing.is_set() else await store.room.missing()
 
     return [
-        *Health(ready=ready).endpoints(),
+        *Health(hindrance=hindrance).endpoints(),
         *Messages(entrance=ground.entrances.http, hub=hub, answers=store.answers).endpoints(),
         *Reads(standing=standing, log=store.log).endpoints(),
         *records_of(ground).endpoints(),

@@ -95,7 +95,7 @@ async def standing_of(
         problems=[
             *problems,
             *(_warning(text, config.workspace.config_file) for text in config.warnings),
-            *(await _away(config, opened) if opened and holder else ()),
+            *(await _troubles(config, opened) if opened and holder else ()),
         ],
     )
 
@@ -105,10 +105,14 @@ async def unanswered(opened: SqliteStore, now: datetime) -> Sequence[Proposal]:
     return [*await opened.proposals.open(now), *await opened.proposals.unfinished(now)]
 
 
-async def _away(config: Config, opened: SqliteStore) -> list[dict[str, Any]]:
-    """Return the channels that are away now, each with the reason."""
+async def _troubles(config: Config, opened: SqliteStore) -> list[dict[str, Any]]:
+    """Return that the disk is full, if it is, and the channels that are away now, each with the reason."""
+    full = await opened.room.missing()
     away = [row for row in await opened.troubles.all() if row[0] in enabled_channels(config)]
-    return [_problem(config.workspace.config_file, 0, f"channels.{name} is away: {words}") for name, words, _ in away]
+    return [
+        *([_problem(config.workspace.root, 0, f"no message is accepted: {full}")] if full else []),
+        *(_problem(config.workspace.config_file, 0, f"channels.{name} is away: {words}") for name, words, _ in away),
+    ]
 
 
 async def _sums(opened: SqliteStore, since: datetime) -> tuple[Counts, float]:

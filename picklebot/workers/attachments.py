@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +18,14 @@ from pathlib import Path
 from picklebot.channels.base import Attached, Incoming, SentFile
 from picklebot.core.proposals import visible
 from picklebot.core.text import clean, shorten
-from picklebot.errors import ChannelError, DeliveryRejected
+from picklebot.errors import ChannelError, ChannelUnavailable, DeliveryRejected
 from picklebot.tools.beneath import Failure, Tree, replace_file
 from picklebot.tools.files import ATTACHMENTS
 
 FOLDER = ATTACHMENTS
 MAX_BYTES = 20 << 20  #: of one file, in either direction: the most that a Telegram bot may fetch
 AT_ONCE = 2  #: files that are held in memory at the same time
+ATTEMPTS = 3  #: to fetch one
 MAX_FILES = 10  #: of one message
 MAX_NAME = 80  #: characters of a sender's name for a file that are shown
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
@@ -96,7 +98,13 @@ class Attachments:
 async def _fetch(file: Attached) -> bytes:
     if file.size is not None and file.size > MAX_BYTES:
         raise ChannelError(f"it has {file.size:,} bytes, and {MAX_BYTES:,} are taken")
-    content = await file.fetch(MAX_BYTES)
+    for _ in range(ATTEMPTS - 1):
+        with suppress(ChannelUnavailable):  # a connection that broke in the middle, say
+            return _bounded(await file.fetch(MAX_BYTES))
+    return _bounded(await file.fetch(MAX_BYTES))
+
+
+def _bounded(content: bytes) -> bytes:
     if len(content) > MAX_BYTES:
         raise ChannelError(f"it has more than the {MAX_BYTES:,} bytes that are taken")
     return content

@@ -21,7 +21,9 @@ from picklebot.testing.clock import PATIENCE
 from picklebot.testing.faults import Chunk, End, Plan
 from picklebot.testing.loopback_http import Connection, HTTPRequest
 from picklebot.testing.telegram_rules import FIELDS, Wrong, buttons_of, check_call, shown_text
-from picklebot.testing.telegram_wire import answer, error, fields_of, result
+from picklebot.testing.telegram_wire import Trouble, answer, error, fields_of, result
+
+__all__ = ["TOKEN", "Shown", "TelegramApi", "Trouble"]
 
 TOKEN = "4242:loopback-token-of-a-bot"  # noqa: S105  (it opens nothing)
 BOT = {"id": 4242, "is_bot": True, "first_name": "Pickle", "username": "pickle_bot"}
@@ -44,17 +46,6 @@ class Shown:
     def text(self) -> str:
         """What it says now."""
         return self.texts[-1] if self.texts else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What happens to a call: an answer with an error, or (`cut`) no answer, before or after it had its effect."""
-
-    code: int = 500
-    description: str = "Internal Server Error"
-    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    cut: bool = False
-    after: bool = False
 
 
 class TelegramApi:
@@ -142,7 +133,7 @@ class TelegramApi:
         self.add(next(update for update in self._updates if update["update_id"] == number))
 
     def trouble(self, method: str, *troubles: Trouble) -> None:
-        """Spoil the next calls of a method."""
+        """Spoil the next calls of a method; "file" is the download of one."""
         self._troubles[method] += troubles
 
     def texts(self, chat: int | str) -> list[str]:
@@ -184,6 +175,9 @@ class TelegramApi:
         if head == "file":
             token, _, path = rest.partition("/")
             content = self.files.get(path.removeprefix("files/")) if token == f"bot{self._token}" else None
+            trouble = self._troubles[head].popleft() if self._troubles[head] else None
+            if trouble is not None:
+                return trouble.plan(content or b"")
             return answer(404, b"") if content is None else answer(200, content)
         if head != f"bot{self._token}":
             return error(401, "Unauthorized")
@@ -194,10 +188,10 @@ class TelegramApi:
         trouble = self._troubles[rest].popleft() if self._troubles[rest] else None
         try:
             if trouble is not None and not trouble.after:
-                return [End.RESET] if trouble.cut else error(trouble.code, trouble.description, trouble.parameters)
+                return trouble.plan()
             plan = self._obey(rest, fields)
             if trouble is not None:
-                return [End.RESET] if trouble.cut else error(trouble.code, trouble.description, trouble.parameters)
+                return trouble.plan()
             return plan
         except Wrong as exc:
             return error(400, str(exc))

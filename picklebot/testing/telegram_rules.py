@@ -12,6 +12,7 @@ from typing import Any
 MAX_TEXT = 4096  #: UTF-16 code units after the marks are taken out
 MAX_CALLBACK = 64  #: bytes behind a button
 _TAGS = frozenset({"b", "strong", "i", "em", "u", "s", "del", "code", "pre", "a", "blockquote", "tg-spoiler"})
+_PICTURES = (b"\xff\xd8", b"\x89PNG", b"RIFF")
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 FIELDS: Mapping[str, frozenset[str]] = {
     "getMe": frozenset(),
@@ -48,6 +49,12 @@ def check_call(method: str, fields: Mapping[str, Any]) -> None:
     known = FIELDS[method]
     if unknown := set(fields) - known:
         raise Wrong(f"Bad Request: field {min(unknown)!r} is none of {method}")
+    for name in ("document", "photo"):
+        _, content = fields.get(name, ("", b"x" if name == "document" else b"\xff\xd8"))
+        if not content:
+            raise Wrong("Bad Request: file must be non-empty")
+        if name == "photo" and not content.startswith(_PICTURES):
+            raise Wrong("Bad Request: IMAGE_PROCESS_FAILED")
     for button in buttons_of(fields):
         if not button["text"] or not 1 <= len(button.get("callback_data", "").encode()) <= MAX_CALLBACK:
             raise Wrong("Bad Request: BUTTON_DATA_INVALID")

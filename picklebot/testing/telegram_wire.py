@@ -2,13 +2,41 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, cast
 
-from picklebot.testing.faults import Plan, response_head
+from picklebot.testing.faults import End, Plan, response_head
 from picklebot.testing.loopback_http import HTTPRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What happens to a call: an answer with an error, with bytes (`raw`) that are none, or no answer.
+
+    `cut`: the connection breaks, in the middle of a file; `hang`: nothing comes. `after`: the call had its effect.
+    """
+
+    code: int = 500
+    description: str = "Internal Server Error"
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    raw: bytes | None = None
+    cut: bool = False
+    hang: bool = False
+    after: bool = False
+
+    def plan(self, content: bytes = b"") -> Plan:
+        """Return what is sent; `content` is what would have been."""
+        if self.hang:
+            return [End.HANG]
+        if self.cut:
+            head = response_head(200, {"content-length": str(len(content))})
+            return [head + content[: len(content) // 2], End.RESET] if content else [End.RESET]
+        if self.raw is not None:
+            return answer(self.code, self.raw)
+        return error(self.code, self.description, self.parameters)
 
 
 def fields_of(request: HTTPRequest) -> dict[str, Any]:

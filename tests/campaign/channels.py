@@ -18,7 +18,7 @@ from tests.channels.burst import outage_and_burst
 from tests.channels.stages import FileStage, Stage, TelegramStage
 from tests.flow.conftest import running
 
-PEOPLE = 50
+PEOPLE = 200
 STAGES: Sequence[type[Stage]] = (TelegramStage, FileStage)
 MOST = 200  #: megabytes that a burst may take, those included that the platform itself needs here
 SETTINGS = "default_agent: echo\nmodel: {provider: offline}\ngateway: {enabled: false}\n"

@@ -46,7 +46,7 @@ async def test_what_telegram_cannot_format_is_sent_as_it_stands(
 
 async def test_a_topic_is_a_place_of_its_own(daemon: Daemon, settings: Settings, telegram: TelegramApi) -> None:
     settings(allow=[42])
-    model = ScriptedModel("in seven", "in eight", "without a topic")
+    model = ScriptedModel("in seven", "in eight", "without a topic", "nor in a closed one")
     topic = {"is_topic_message": True, "message_thread_id": 7}
     bot = {"reply_to_message": {"from": {"id": 4242, "is_bot": True}}}
     async with daemon(model):
@@ -57,8 +57,11 @@ async def test_a_topic_is_a_place_of_its_own(daemon: Daemon, settings: Settings,
         telegram.trouble("sendMessage", Trouble(code=400, description="Bad Request: message thread not found"))
         telegram.say("hi", chat=-100, also={**topic, **bot, "message_thread_id": 8})
         await telegram.until(lambda: telegram.texts(-100)[2:] == ["without a topic"])
-    assert [shown.thread for shown in telegram.shown.values()] == [7, 8, None]
-    assert [len(request.messages) for request in model.requests] == [1, 1, 3]
+        telegram.trouble("sendMessage", Trouble(code=400, description="Bad Request: TOPIC_CLOSED"))
+        telegram.say("hi", chat=-100, also={**topic, **bot, "message_thread_id": 8})
+        await telegram.until(lambda: telegram.texts(-100)[3:] == ["nor in a closed one"])
+    assert [shown.thread for shown in telegram.shown.values()] == [7, 8, None, None]
+    assert [len(request.messages) for request in model.requests] == [1, 1, 3, 5]
 
 
 async def test_a_group_that_moved_is_found_again(daemon: Daemon, settings: Settings, telegram: TelegramApi) -> None:

@@ -5,6 +5,7 @@ Promises that the offset moves only once everything before it is on disk. Knows 
 
 from picklebot.channels.telegram.api import BotApi
 from picklebot.channels.telegram.channel import TelegramChannel
+from picklebot.clock import SystemClock
 from picklebot.errors import ConfigError
 from picklebot.settings.values import is_loopback
 
@@ -22,7 +23,7 @@ def create(*, name: str, token: str, base_url: str = CLOUD, poll_seconds: int = 
         raise ConfigError(f"base_url: {base_url!r} would carry the token unencrypted: write https://...")
     if not 0 <= poll_seconds <= 50:
         raise ConfigError(f"poll_seconds: {poll_seconds} is not between 0 and 50")
-    return TelegramChannel(name, BotApi(token, base_url), poll_seconds=poll_seconds)
+    return TelegramChannel(name, BotApi(token, base_url), poll_seconds=poll_seconds, clock=SystemClock())
 
 
 def _host(rest: str) -> str:

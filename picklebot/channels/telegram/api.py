@@ -14,7 +14,7 @@ import httpx2
 from picklebot.channels.base import SentFile
 from picklebot.errors import ChannelError, ChannelUnavailable, DeliveryRejected
 
-OK = 200
+OK, BUSY, TROUBLED = 200, 429, 500
 SECONDS = 20.0  #: for a call that does not wait on purpose
 MAX_ANSWER = 16 << 20  #: bytes of one answer; a hundred updates are far below
 _POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
@@ -76,7 +76,9 @@ class BotApi:
         try:
             async with self._http().stream("GET", f"{self._base}/file/bot{self._token}/{quote(path)}") as response:
                 if response.status_code != OK:
-                    raise ChannelError(f"Telegram answered {response.status_code} instead of the file")
+                    passes = response.status_code == BUSY or response.status_code >= TROUBLED
+                    kind = ChannelUnavailable if passes else ChannelError
+                    raise kind(f"Telegram answered {response.status_code} instead of the file")
                 async for piece in response.aiter_bytes():
                     content += piece
                     if len(content) > most:
@@ -108,7 +110,7 @@ class BotApi:
 def _result(method: str, status: int, content: bytes) -> Any:
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     told = _mapping(answer)
     if told.get("ok") is True:

@@ -13,20 +13,24 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
-from picklebot.channels.base import Accepted, Attached, Choice, Incoming, Letter
+from picklebot.channels.base import Accepted, Attached, Bookmarks, Choice, Incoming, Letter, SentFile
 from picklebot.channels.progress import Progress
+from picklebot.channels.reading import Nowhere
 from picklebot.channels.split import pieces, units
-from picklebot.channels.telegram.api import SECONDS, BotApi, Refused
-from picklebot.channels.telegram.updates import KINDS, Fields, File, Me, Said, read
+from picklebot.channels.telegram.api import BotApi, Refused
+from picklebot.channels.telegram.contents import Fields, File
+from picklebot.channels.telegram.polling import Polling
+from picklebot.channels.telegram.updates import Me, Said, read
 from picklebot.channels.telegram.wording import LIMIT, to_html
+from picklebot.clock import Clock
 from picklebot.core.source import Source
 from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, StoreFull, Unknown
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100  #: updates of one answer: what is in memory at once
 TOLD = 500  #: chats whose last notice is remembered
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
+_NO_TOPIC = ("thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
 MAX_PHOTO = 10 << 20  #: bytes of what is shown as a photo; larger ones are sent as files
 
 
@@ -41,10 +45,12 @@ class TelegramChannel:
     )
     preview_pause = 1.5  #: seconds between two looks at a growing reply
 
-    def __init__(self, name: str, api: BotApi, *, poll_seconds: int) -> None:
+    def __init__(self, name: str, api: BotApi, *, poll_seconds: int, clock: Clock) -> None:
         self.name = name
         self._api = api
         self._poll_seconds = poll_seconds
+        self._clock = clock
+        self._bookmarks: Bookmarks = Nowhere()
         self._moved: dict[str, str] = {}  # groups that became supergroups
         self._told: OrderedDict[str, None] = OrderedDict()
         self._progress = Progress()
@@ -53,11 +59,19 @@ class TelegramChannel:
         """Close every connection."""
         await self._api.aclose()
 
+    def remember_in(self, bookmarks: Bookmarks) -> None:
+        """Use these bookmarks for where albums end."""
+        self._bookmarks = bookmarks
+
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncIterator[Incoming], None]:
         """Ask who the bot is, and yield what people say to it."""
         found = await self._api.call("getMe")
-        me = Me(id=int(found["id"]), username=str(found.get("username") or ""))
+        match found:
+            case {"id": int(number)}:
+                me = Me(id=number, username=str(found.get("username") or ""))
+            case _:
+                raise ChannelUnavailable("getMe: the answer does not say who the bot is")
         logger.info("telegram: listening as @%s", me.username)
         async with aclosing(self._messages(me)) as messages:
             yield messages
@@ -68,29 +82,22 @@ class TelegramChannel:
         await self._api.call("setMyCommands", commands=menu)
 
     async def _messages(self, me: Me) -> AsyncGenerator[Incoming, None]:
-        offset: int | None = None
-        while True:
-            updates = await self._api.call(
-                "getUpdates",
-                seconds=self._poll_seconds + SECONDS,
-                offset=offset,
-                limit=BATCH,
-                timeout=self._poll_seconds,
-                allowed_updates=KINDS,
-            )
-            waiting: list[tuple[Said, asyncio.Future[Accepted | PicklebotError]]] = []
-            for update in updates:
-                said = read(update, me)
-                if said is not None:
-                    verdict = asyncio.get_running_loop().create_future()
-                    waiting.append((said, verdict))
-                    yield self._incoming(update, said, verdict)
-            for said, verdict in waiting:
-                await self._settle(said, await verdict)
-            if updates:
-                offset = int(updates[-1]["update_id"]) + 1
+        polling = Polling(
+            self.name, self._api, seconds=self._poll_seconds, clock=self._clock, bookmarks=self._bookmarks
+        )
+        async with aclosing(polling.looks()) as looks:
+            async for posts in looks:
+                waiting: list[tuple[Said, asyncio.Future[Accepted | PicklebotError]]] = []
+                for post in posts:
+                    said = read(post.updates, me)
+                    if said is not None:
+                        verdict = asyncio.get_running_loop().create_future()
+                        waiting.append((said, verdict))
+                        yield self._incoming(post.number, said, verdict)
+                for said, verdict in waiting:
+                    await self._settle(said, await verdict)
 
-    def _incoming(self, update: Fields, said: Said, verdict: "asyncio.Future[Accepted | PicklebotError]") -> Incoming:
+    def _incoming(self, number: int, said: Said, verdict: "asyncio.Future[Accepted | PicklebotError]") -> Incoming:
         def settle(settled: Accepted | PicklebotError) -> None:
             if not verdict.done():  # the connection may be gone
                 verdict.set_result(settled)
@@ -98,7 +105,7 @@ class TelegramChannel:
         return Incoming(
             source=self._source(said),
             content=said.content,
-            key=f"{self._api.bot_id}:{int(update['update_id'])}",
+            key=f"{self._api.bot_id}:{number}",
             settle=settle,
             sender=said.sender,
             private=said.private,
@@ -146,10 +153,20 @@ class TelegramChannel:
             draft = letter.draft if number == 0 else None
             done.append(await self._place(to, texts[number], draft=draft, choices=choices))
         for file in letter.files[len(done) - len(texts) :]:
-            photo = file.name.lower().endswith(_PHOTOS) and len(file.content) <= MAX_PHOTO
-            method, field = ("sendPhoto", "photo") if photo else ("sendDocument", "document")
-            done.append(_id(await self._to(to, partial(self._api.upload, method, field, file))))
+            done.append(await self._give(to, file))
         return self._progress.finish(letter.key)
+
+    async def _give(self, to: Source, file: SentFile) -> str:
+        """Send a file, as a photo if it is one; say so where Telegram does not take it."""
+        if file.name.lower().endswith(_PHOTOS) and len(file.content) <= MAX_PHOTO:
+            try:
+                return _id(await self._to(to, partial(self._api.upload, "sendPhoto", "photo", file)))
+            except Refused as exc:
+                logger.info("telegram does not take %r as a photo: %s", file.name, exc)
+        try:
+            return _id(await self._to(to, partial(self._api.upload, "sendDocument", "document", file)))
+        except Refused as exc:
+            return await self._post(to, f"{file.name} could not be sent: {exc}.")
 
     async def typing(self, to: Source) -> None:
         """Show that somebody is at work."""
@@ -205,7 +222,7 @@ class TelegramChannel:
         except Refused as exc:
             if exc.moved_to is not None and chat not in self._moved:
                 self._moved[chat] = exc.moved_to
-            elif thread is not None and "thread not found" in str(exc):
+            elif thread is not None and any(words in str(exc) for words in _NO_TOPIC):
                 thread = None
             else:
                 raise

@@ -4,21 +4,13 @@ Promises that ids decide who speaks, that nobody but a person is heard, and that
 bot is. What cannot be read is left out. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-Fields: TypeAlias = Mapping[str, Any]
+from picklebot.channels.telegram.contents import Fields, File, files_of, name_of, other_words, text_of
+from picklebot.channels.telegram.referring import in_context
 
 KINDS = ("message", "edited_message", "callback_query")  #: the updates that are asked for
-_FILES = {
-    "document": ("a file", ""),
-    "voice": ("a voice message", ".ogg"),
-    "audio": ("music", ".mp3"),
-    "video": ("a video", ".mp4"),
-    "video_note": ("a video", ".mp4"),
-    "animation": ("an animation", ".mp4"),
-}
 _GROUPS = frozenset({"group", "supergroup"})
 EDITED = "[The sender changed an earlier message. It reads now:]"
 
@@ -29,17 +21,6 @@ class Me:
 
     id: int
     username: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A file on Telegram's side."""
-
-    id: str
-    kind: str
-    suffix: str
-    name: str = ""
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +38,15 @@ class Said:
     pressed: str | None = None
 
 
-def read(update: Fields, me: Me) -> Said | None:
-    """Return what a person said to the bot; None if nobody did."""
+def read(updates: Sequence[Fields], me: Me) -> Said | None:
+    """Return what a person said to the bot, in one update or in those of an album; None if nobody did."""
     try:
+        update = updates[0]
         if "callback_query" in update:
             return _press(update["callback_query"])
-        edited = "edited_message" in update
-        message = update["edited_message" if edited else "message"]
-        return _message(message, me, edited=edited)
+        if "edited_message" in update:
+            return _message([update["edited_message"]], me, edited=True)
+        return _message([each["message"] for each in updates], me)
     except (KeyError, TypeError, ValueError, AttributeError):  # an update of a shape that nobody has seen yet
         return None
 
@@ -78,35 +60,35 @@ def _press(query: Fields) -> Said | None:
         chat=str(int(message["chat"]["id"])),
         thread=_thread(message),
         content=words,
-        sender=_name(query["from"]),
+        sender=name_of(query["from"]),
         private=message["chat"].get("type") == "private" and query["from"]["id"] == message["chat"]["id"],
         message=int(message["message_id"]),
         pressed=str(query["id"]),
     )
 
 
-def _message(message: Fields, me: Me, *, edited: bool) -> Said | None:
+def _message(parts: Sequence[Fields], me: Me, *, edited: bool = False) -> Said | None:
+    message = parts[0]
     sender = message.get("from")
     if not sender or sender.get("is_bot") or "sender_chat" in message or "via_bot" in message:
         return None  # a bot, a channel, an administrator without a name: nobody whose id could be let in
     chat = message["chat"]
-    text = message.get("text") or message.get("caption") or ""
-    entities = message.get("entities") or message.get("caption_entities") or ()
     if chat.get("type") in _GROUPS:
-        if not (_names(text, entities, me) or _answers(message, me)):
+        if not any(_names(part, me) or _answers(part, me) for part in parts):
             return None
     elif chat.get("type") != "private":
         return None
-    files = _files(message)
-    content = _without_name(text, me) or ("" if files else _other(message))
-    if not (content or files) or (edited and not text):
+    files = tuple(file for part in parts for file in files_of(part))
+    texts = [_without_name(text_of(part), me) for part in parts]
+    content = "\n".join(text for text in texts if text) or ("" if files else other_words(message))
+    if not (content or files) or (edited and not text_of(message)):
         return None
     return Said(
         person=str(int(sender["id"])),
         chat=str(int(chat["id"])),
         thread=_thread(message),
-        content=f"{EDITED}\n{content}" if edited else content,
-        sender=_name(sender),
+        content=f"{EDITED}\n{content}" if edited else in_context(message, content, me.id),
+        sender=name_of(sender),
         private=chat["type"] == "private",
         message=int(message["message_id"]),
         files=() if edited else files,
@@ -117,14 +99,10 @@ def _thread(message: Fields) -> str | None:
     return str(int(message["message_thread_id"])) if message.get("is_topic_message") else None
 
 
-def _name(sender: Fields) -> str:
-    return " ".join(str(sender[key]) for key in ("first_name", "last_name") if sender.get(key))
-
-
-def _names(text: str, entities: Any, me: Me) -> bool:
+def _names(message: Fields, me: Me) -> bool:
     """Return whether a text names the bot: offsets count UTF-16 code units."""
-    coded = text.encode("utf-16-le", "surrogatepass")
-    for entity in entities:
+    coded = text_of(message).encode("utf-16-le", "surrogatepass")
+    for entity in message.get("entities") or message.get("caption_entities") or ():
         start = 2 * int(entity["offset"])
         words = coded[start : start + 2 * int(entity["length"])].decode("utf-16-le", "replace").casefold()
         match entity["type"]:
@@ -154,38 +132,3 @@ def _without_name(text: str, me: Me) -> str:
     if me.username and stripped[: len(name)].casefold() == name.casefold() and not stripped[len(name) :][:1].isalnum():
         return stripped[len(name) :].lstrip(" ,:\n")
     return stripped
-
-
-def _files(message: Fields) -> tuple[File, ...]:
-    if sizes := message.get("photo"):
-        largest = max(sizes, key=lambda size: (size.get("width", 0) * size.get("height", 0), size.get("file_size", 0)))
-        return (File(id=largest["file_id"], kind="a photo", suffix=".jpg", size=largest.get("file_size")),)
-    for name, (kind, suffix) in _FILES.items():
-        if found := message.get(name):
-            return (
-                File(
-                    id=found["file_id"],
-                    kind=kind,
-                    suffix=suffix,
-                    name=str(found.get("file_name") or ""),
-                    size=found.get("file_size"),
-                ),
-            )
-    return ()
-
-
-def _other(message: Fields) -> str:
-    """Return words for what is neither a text nor a file; "" for what nobody says."""
-    match message:
-        case {"location": {"latitude": latitude, "longitude": longitude}}:
-            return f"[A place: {latitude}, {longitude}]"
-        case {"contact": {"first_name": name, "phone_number": number}}:
-            return f"[A contact: {name}, {number}]"
-        case {"sticker": sticker}:
-            return f"[A sticker: {sticker.get('emoji') or 'without an emoji'}]"
-        case {"poll": {"question": question}}:
-            return f"[A poll: {question}]"
-        case {"dice": {"emoji": emoji, "value": value}}:
-            return f"[{emoji} shows {value}]"
-        case _:
-            return ""

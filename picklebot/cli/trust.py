@@ -13,7 +13,7 @@ from picklebot.cli.output import many_lines, one_line, say
 from picklebot.config import Config
 from picklebot.core.proposals import visible
 from picklebot.errors import NotFound
-from picklebot.mcp.pins import Offer, drift
+from picklebot.mcp.pins import Drift, Offer, drift
 from picklebot.wiring.mcp import dialler, pins_of, targets
 
 
@@ -26,22 +26,28 @@ def trust(*, config: Config, server: str) -> int:
     """
     offers = asyncio.run(_offers(config, server))
     pins = pins_of(config)
-    known = {offer.name: offer for offer in pins.of(server) or ()}
-    difference = drift(list(known.values()), offers)
+    known, read = pins.of(server), pins.is_read(server)
+    difference = drift(known or (), offers)
     for offer in offers:
-        if offer.name in difference.added or offer.name in difference.changed:
-            say(f"{'new' if offer.name in difference.added else 'changed'}: {one_line(visible(offer.name))}")
+        if (state := _state(offer, difference)) or not read:
+            say(f"{state or 'not read yet'}: {one_line(visible(offer.name))}")
             say(many_lines(visible(offer.description)))
             say(one_line(visible(json.dumps(offer.input_schema, ensure_ascii=False))))
             say()
     for name in difference.gone:
         say(f"gone: {one_line(visible(name))}")
-    if difference and sys.stdin.isatty() and not typer.confirm("Let this in?"):
+    if (difference or not read) and sys.stdin.isatty() and not typer.confirm("Let this in?"):
         say("Nothing is changed.")
         return 1
-    pins.let_in(server, offers)
-    say(f"{len(offers)} tools of {server} are let in." if difference or not known else f"{server} is what it was.")
+    pins.let_in(server, offers, read=True)
+    say(f"{server} is what it was." if read and not difference else f"{len(offers)} tools of {server} are let in.")
     return 0
+
+
+def _state(offer: Offer, difference: Drift) -> str:
+    if offer.name in difference.added:
+        return "new"
+    return "changed" if offer.name in difference.changed else ""
 
 
 async def _offers(config: Config, server: str) -> list[Offer]:

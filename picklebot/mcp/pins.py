@@ -72,16 +72,21 @@ class Pins:
         known = self._read().get(server)
         return None if known is None else [Offer(**offer) for offer in known["offers"]]
 
+    def is_read(self, server: str) -> bool:
+        """Return whether its owner was shown what was let in."""
+        known = self._read().get(server)
+        return known is not None and bool(known.get("read"))
+
     def noticed(self, server: str) -> str:
         """Return how the server differed the last time it was spoken to; "" if it did not."""
         known = self._read().get(server)
         return "" if known is None else str(known["noticed"])
 
-    def let_in(self, server: str, offers: Sequence[Offer]) -> None:
-        """Take what a server offers as what it may offer from now on."""
+    def let_in(self, server: str, offers: Sequence[Offer], *, read: bool) -> None:
+        """Take what a server offers as what it may offer from now on. `read`: its owner was shown it."""
         every = self._read()
         sorted_offers = sorted(offers, key=lambda offer: offer.name)
-        every[server] = {"offers": [asdict(offer) for offer in sorted_offers], "noticed": ""}
+        every[server] = {"offers": [asdict(offer) for offer in sorted_offers], "noticed": "", "read": read}
         self._write(every)
 
     def note(self, server: str, words: str) -> None:

@@ -119,7 +119,7 @@ class Server:
     async def _first_sight(self) -> None:
         """Let in what it offers, but for words that nobody could read; or nothing, where its owner is to be asked."""
         let_in = [offer for offer in self._offered if offer.is_plain and not self._target.ask]
-        await asyncio.to_thread(self._pins.let_in, self.name, let_in)
+        await asyncio.to_thread(self._pins.let_in, self.name, let_in, read=False)
         if let_in:
             logger.warning(
                 "mcp server %s was seen for the first time: its tools are let in as it describes them: %s "

@@ -5,6 +5,7 @@ Promises that a tool is described in the words that were let in. Knows no connec
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from picklebot.errors import ToolError
@@ -24,12 +25,12 @@ class Caller(Protocol):
         ...
 
 
-def create_mcp_tools(server: str, offers: Sequence[Offer], caller: Caller) -> list[Tool]:
-    """Return a tool for each offer; of two whose names come out the same, the first."""
+def create_mcp_tools(server: str, offers: Sequence[Offer], caller: Caller, *, unread: bool) -> list[Tool]:
+    """Return a tool for each offer; of two whose names come out the same, the first. `unread`: nobody was shown them."""
     tools: dict[str, Tool] = {}
     for offer in offers:
         name = f"mcp__{server}__{re.sub(r'[^A-Za-z0-9_-]', '_', offer.name)}"[:MAX_NAME]
-        tools.setdefault(name, _tool(name, offer, caller))
+        tools.setdefault(name, replace(_tool(name, offer, caller), unread=unread))
     return list(tools.values())
 
 

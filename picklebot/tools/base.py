@@ -71,6 +71,9 @@ class Tool:
     """What it returns is the owner's: files, notes, the output of a command."""
     outside: bool = False
     """What it returns was written by somebody else, who may mean to steer whoever reads it."""
+    unread: bool = False
+    """How it is described was written by somebody else, and its owner has not read it: whoever is shown that has read
+    something from outside."""
     sends: bool = False
     """What it is given leaves this machine. A turn that has read private things and things from outside needs the
     owner's word for such a call."""

@@ -46,7 +46,7 @@ async def open_mcp(config: Config, clock: Clock, *, at_once: bool) -> AsyncGener
         tasks = [group.create_task(server.run(), name=f"mcp server {server.name}") for server in servers]
         for server in servers if at_once else ():
             server.want()
-        offered = await asyncio.gather(*(_tools(server) for server in servers))
+        offered = await asyncio.gather(*(_tools(server, pins) for server in servers))
         try:
             yield [tool for tools in offered for tool in tools]
         finally:
@@ -54,10 +54,12 @@ async def open_mcp(config: Config, clock: Clock, *, at_once: bool) -> AsyncGener
                 task.cancel()
 
 
-async def _tools(server: Server) -> Sequence[Tool]:
+async def _tools(server: Server, pins: Pins) -> Sequence[Tool]:
     try:
         async with asyncio.timeout(FIRST_SIGHT):
-            return create_mcp_tools(server.name, await server.offers(), server)
+            offers = await server.offers()
+            unread = not await asyncio.to_thread(pins.is_read, server.name)
+            return create_mcp_tools(server.name, offers, server, unread=unread)
     except (ServerTrouble, TimeoutError) as exc:
         words = str(exc) or f"it took longer than {FIRST_SIGHT:g} s"
         logger.warning("mcp server %s was never seen and offers nothing until the next start: %s", server.name, words)
@@ -70,15 +72,21 @@ def pins_of(config: Config) -> Pins:
 
 
 def waiting(config: Config) -> list[str]:
-    """Return in a sentence each which servers offer what was not let in, as far as they were spoken to. Blocks."""
+    """Return in a sentence each which servers wait for their owner's word, as far as they were spoken to. Blocks."""
     pins = pins_of(config)
-    enabled = sorted(name for name, settings in config.mcp_servers.items() if settings.enabled)
-    return [
-        f"the server {name} offers what you have not let in ({shorten(visible(words), 200)}), and that is not used: "
-        f"`picklebot tools trust {name}` shows it, and lets it in from the next start on"
-        for name in enabled
-        if (words := pins.noticed(name))
-    ]
+    found: list[str] = []
+    for name in sorted(name for name, settings in config.mcp_servers.items() if settings.enabled):
+        if words := pins.noticed(name):
+            found.append(
+                f"the server {name} offers what you have not let in ({shorten(visible(words), 200)}), and that is not used: "
+                f"`picklebot tools trust {name}` shows it, and lets it in from the next start on"
+            )
+        elif pins.of(name) and not pins.is_read(name):
+            found.append(
+                f"you have not read what the tools of {name} say, so agents that have them ask before they send private "
+                f"things anywhere: `picklebot tools trust {name}` shows it"
+            )
+    return found
 
 
 def known_tools(config: Config) -> list[Tool]:
@@ -88,7 +96,7 @@ def known_tools(config: Config) -> list[Tool]:
     for name, settings in sorted(config.mcp_servers.items()):
         if settings.enabled:
             server = Server(Target(name=name), pins=pins, dial=dialler(config), clock=clock)
-            found += create_mcp_tools(name, pins.of(name) or (), server)
+            found += create_mcp_tools(name, pins.of(name) or (), server, unread=not pins.is_read(name))
     return found
 
 

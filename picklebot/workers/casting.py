@@ -31,7 +31,7 @@ from picklebot.workers.equipment import completed, context_of, offered
 from picklebot.workers.family import Family, Member
 from picklebot.workers.inheritance import handed_down, rights_of, within
 from picklebot.workers.limits import limits_of
-from picklebot.workers.marking import marks_beside, marks_of
+from picklebot.workers.marking import marks_beside, marks_of, marks_shown
 from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.playing import Runner
 from picklebot.workers.replying import replies
@@ -146,7 +146,8 @@ class Casting:
             context=lambda key: context_of(turn, key, spec.sandbox),
             redact=stage.redact,
             consent=consent_by(means.policy, stage.consent),
-            marks=marks_of(turn.event, conversation, self._tools().tools, is_owner=stage.guests.is_owner),
+            marks=marks_of(turn.event, conversation, self._tools().tools, is_owner=stage.guests.is_owner)
+            | marks_shown(means.deferred.every.values()),
         )
 
     def _cast_external(self, spec: AgentSpec, turn: Turn, journal: TurnJournal) -> tuple[Runner, TurnLimits]:

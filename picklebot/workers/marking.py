@@ -38,6 +38,11 @@ def marks_beside(messages: Iterable[Message]) -> Marks:
     return frozenset({_PRIVATE}) if any(map(notes_in, messages)) else NO_MARKS
 
 
+def marks_shown(tools: Iterable[Tool]) -> Marks:
+    """Return what a turn has read before its first step because it is told of these tools."""
+    return frozenset({_OUTSIDE}) if any(tool.unread for tool in tools) else NO_MARKS
+
+
 def _message(event: TurnEvent, is_owner: Callable[[Source], bool]) -> Marks:
     ours = is_owner(event.source) or event.source.channel in OWN
     return NO_MARKS if ours else frozenset({_OUTSIDE})

@@ -160,7 +160,7 @@ async def test_what_only_the_state_knows_is_found_too(workspace: Path) -> None:
         assert knock is not None
         await store.pairings.approve(knock.code, "owner", by=Source("cli", ("ann",)), at=now)
     pins = Pins(workspace / ".picklebot" / "mcp.json")
-    pins.let_in("a", [Offer(name="look", description="Look.")])
+    pins.let_in("a", [Offer(name="look", description="Look.")], read=True)
     pins.note("a", "changed: look")
     text("skills/tea/SKILL.md", "---\nname: tea\ndescription: Tea.\n---\nBoil.\n")(workspace)
     Seals(workspace / ".picklebot" / "skills.json").let_in("tea", {"SKILL.md": "another"})

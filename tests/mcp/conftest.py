@@ -13,6 +13,13 @@ from mcp.server import MCPServer
 from mcp.types import ToolAnnotations
 
 here = Path(__file__).parent
+
+def tried(deed):
+    try:
+        return deed()
+    except OSError as exc:  # raised, it would cost the server a second to print
+        return f"Error: {exc}"
+
 server = MCPServer("garden")
 words = (here / "words").read_text() if (here / "words").exists() else "Say what grows in a bed."
 
@@ -36,17 +43,15 @@ def surroundings() -> str:
 
 @server.tool(description="Read a file.", annotations=ToolAnnotations(read_only_hint=True))
 def peek(path: str) -> str:
-    return Path(path).read_text()
+    return tried(Path(path).read_text)
 
 @server.tool(description="Write a file.")
 def note(path: str) -> str:
-    Path(path).write_text("noted")
-    return "noted"
+    return tried(lambda: Path(path).write_text("noted") and "noted")
 
 @server.tool(description="Call a port of this machine.", annotations=ToolAnnotations(read_only_hint=True))
 def ring(port: int) -> str:
-    socket.create_connection(("127.0.0.1", port), 2).close()
-    return "connected"
+    return tried(lambda: socket.create_connection(("127.0.0.1", port), 2).close() or "connected")
 
 @server.tool(description="Say more than anybody reads.")
 def flood() -> str:

@@ -195,8 +195,8 @@ def _read(path: Path) -> bytes:
 def test_what_was_let_in_comes_back_as_it_was(tmp_path: Path) -> None:
     pins, look = Pins(tmp_path / "mcp.json"), Offer(name="look", description="Look.", input_schema={"a": [1]})
     assert pins.of("garden") is None
-    pins.let_in("garden", [look])
-    pins.let_in("empty", [])
+    pins.let_in("garden", [look], read=True)
+    pins.let_in("empty", [], read=False)
     assert (pins.of("garden"), pins.of("empty"), pins.of("other")) == ([look], [], None)
     assert (tmp_path / "mcp.json").stat().st_mode & 0o777 == 0o600
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,9 @@ from picklebot.store.sqlite import open_store
 from picklebot.testing import FakeChannel, FakeClock
 from picklebot.workspace import Workspace
 from tests.flow.conftest import OneModel
-from tests.safety.corpus import CONTROL, EVIL, PRIVATE, hostile, stolen
+from tests.mcp.conftest import garden as garden
+from tests.mcp.conftest import planted as planted
+from tests.safety.corpus import CONTROL, EVIL, PRIVATE, PROSE, hostile, stolen
 from tests.safety.obeying import OBEYED, Obedient, order
 from tests.web.conftest import Site
 from tests.web.conftest import site as site
@@ -173,6 +175,21 @@ async def test_a_model_that_obeys_every_hostile_text_does_nothing_that_its_owner
     assert all(name.startswith("ws:") for name in told), told
     remembered = "\n".join(path.read_text() for path in (laid_out / "memories" / "quarantine").rglob("*.md"))
     assert EVIL in remembered, "what it would remember is kept apart, and says that it is from outside"
+
+
+async def test_orders_in_how_a_server_describes_its_tools_come_to_nothing_before_their_owner_has_read_them(
+    laid_out: Path, site: Site, garden: Path, planted: Callable[..., None]
+) -> None:
+    taken = f"{stolen(site.url(''), 'described')} {order('pay', amount=5)}"
+    (garden / "words").write_text(PROSE["server"].format(taken, ""))
+    planted()
+    async with playing(laid_out, site) as scene:
+        await scene.say("hello", peer="described")
+        assert [notice for notice in scene.app.notices if "`picklebot tools trust garden`" in notice]
+    assert scene.refused == 2
+    assert PRIVATE in scene.model.read[-1], "it has read what it was to send"
+    assert not site.asked
+    assert not (laid_out.parent / "paid").exists()
 
 
 async def through_tools(scene: Scene) -> None:

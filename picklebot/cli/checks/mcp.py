@@ -41,6 +41,14 @@ def _one(config: Config, name: str) -> Finding:
             message=f"the server {name} is not what was let in ({noticed}); what changed or is new is not used",
             fix=f"picklebot tools trust {name}",
         )
+    if offers and not pins.is_read(name):
+        return Finding(
+            level="warning",
+            check="mcp",
+            message=f"nobody has read what the {len(offers)} tools of the server {name} say: agents that have them count as "
+            "having read something from outside",
+            fix=f"picklebot tools trust {name}",
+        )
     return Finding(level="ok", check="mcp", message=f"the server {name} offers {len(offers)} tools, as it did")
 
 

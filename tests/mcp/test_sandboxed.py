@@ -130,14 +130,17 @@ async def test_a_server_that_writes_without_end_is_ended_in_words(garden: Path) 
     (garden / "server.py").write_text(program.replace("import os,", "import os; wire = os.dup(1)\nimport", 1))
     target = Target(name="garden", command=[sys.executable, str(garden / "server.py")], environment=dict(os.environ))
 
+    calls: list[asyncio.Task[object]] = []
+
     async def hear_it_flood() -> None:
         async with dial(target) as line:
-            with pytest.raises(ServerTrouble):
-                await line.call("flood", {})
+            calls.append(asyncio.create_task(line.call("flood", {}), name="call"))  # as the daemon's turns do
             await asyncio.Event().wait()  # the connection's own end cuts this short
 
     with pytest.raises(ServerTrouble, match="it sent a message of more than 16,000,000 bytes"):
         await hear_it_flood()
+    with pytest.raises(ServerTrouble):
+        await calls[0]
 
 
 async def test_a_server_that_needs_what_cannot_be_given_is_told_of_and_costs_nothing_else(

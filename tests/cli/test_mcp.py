@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -9,14 +10,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from picklebot.cli.mcp.home import Home
 from picklebot.cli.mcp.pipes import MAX_LINE
+from picklebot.config import load
 from picklebot.core.events import InboundEvent, OutboundEvent
 from picklebot.store.sqlite import SqliteStore
 from picklebot.testing.faults import stall
 from picklebot.testing.messages_api import MessagesApi, echo
+from picklebot.workspace import Workspace
 from tests.cli.running import PROGRAM, environment, fill, run
 from tests.cli.serving import PATIENCE, serving
 
@@ -122,6 +127,28 @@ async def test_a_question_outlives_the_daemon_it_was_put_to_and_is_put_once(work
     asked = await fill(workspace, said)
     assert [question for question, _ in asked] == ["hello", "never mind", "still there?"]
     assert asked[0][1] == "echo: hello"
+
+
+async def test_where_a_killed_server_does_not_come_back_this_process_takes_its_place(workspace: Path) -> None:
+    heard: list[str] = []
+    settings = workspace / "config.yaml"
+    settings.write_text(settings.read_text().replace("gateway: {enabled: false}", "gateway: {port: 0}"))
+    config = load(Workspace(workspace), {})
+    async with serving(workspace) as server, asyncio.TaskGroup() as group:
+        home = Home(config, group, tell=heard.append, patience=0.1)
+        url, _ = await home.find()
+        begins_jobs = [home.begins_jobs]
+        assert (await home.find())[0] == url, "it is met once"
+        await asyncio.to_thread(server.kill)
+        mine, token = await home.find()
+        begins_jobs.append(home.begins_jobs)
+        async with httpx2.AsyncClient(base_url=mine, trust_env=False) as http:
+            ready = await http.get("/readyz", headers={"Authorization": f"Bearer {token}"})
+        assert ready.status_code == 200
+        home.leave()
+    assert begins_jobs == [True, False]
+    assert heard[0].startswith("joined the daemon (picklebot server")
+    assert f"so this process (pid {os.getpid()}) is one meanwhile" in heard[1]
 
 
 def test_stdout_is_nothing_but_the_protocol_and_what_was_asked_is_answered_before_it_ends(workspace: Path) -> None:

@@ -55,6 +55,10 @@ class Reading:
         self._last.clear()
         return marks
 
+    def knows(self, place: str) -> bool:
+        """Return whether a message of a place was ever accepted."""
+        return place in self._known
+
     def arrived(self, place: str, number: int, mark: str) -> None:
         """A message is on its way to be accepted."""
         self._open.setdefault(place, {})[number] = mark

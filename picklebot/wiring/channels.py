@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     "discord": "picklebot.channels.discord",
     "slack": "picklebot.channels.slack",
 }
+_EXTRAS: Mapping[str, str] = {"picklebot.channels.discord": "discord", "picklebot.channels.slack": "slack"}
 
 
 def enabled_channels(config: Config) -> Mapping[str, ChannelSettings]:
@@ -83,4 +84,6 @@ def create_channel(config: Config, name: str, settings: ChannelSettings) -> Chan
     try:
         return cast("Channel", load(target, name=name, **options))
     except ConfigError as exc:
-        raise ConfigError(f"channels.{name}: {exc}") from exc
+        missing = isinstance(exc.__cause__, ModuleNotFoundError) and target in _EXTRAS
+        hint = f": pip install 'picklebot[{_EXTRAS[target]}]'" if missing else ""
+        raise ConfigError(f"channels.{name}: {exc}{hint}") from exc

@@ -35,6 +35,11 @@ class Stage:
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
+    @property
+    def doubts(self) -> bool:
+        """Whether a message whose sending broke off is one that may be there twice."""
+        return not self.keyed
+
     def options(self) -> dict[str, Any]:
         """Return the settings of the channel, beside `enabled` and `allow`."""
         return {}

@@ -13,10 +13,11 @@ from picklebot.workspace import Workspace
 MAX_BYTES = 1_000_000  #: of one file that is searched
 SHORT = 8  #: characters below which a secret is not looked for
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-#: How well-known keys look: Anthropic and OpenAI, Slack, GitHub, AWS, Telegram, and private keys.
+#: How well-known keys look: Anthropic and OpenAI, Slack, GitHub, AWS, Telegram, Discord, and private keys.
 LOOKS_LIKE_A_KEY = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|gh[pousr]_[A-Za-z0-9]{30,}"
-    r"|AKIA[0-9A-Z]{16}|\d{8,10}:[A-Za-z0-9_-]{35}\b)|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|AKIA[0-9A-Z]{16}|\d{8,10}:[A-Za-z0-9_-]{35}\b"
+    r"|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}\b)|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 
 

@@ -89,6 +89,11 @@ class OutboundEvent(Event):
     files: tuple[str, ...] = ()
     """Files of the workspace that go with it."""
 
+    @property
+    def takes_draft(self) -> bool:
+        """Whether what is shown of its turn as it grows, where that was asked for, becomes this message."""
+        return self.cause_id is not None and not self.part and self.to == self.source
+
     def answers(self, event_id: str) -> bool:
         """Return whether this is a reply to that message."""
         return event_id == self.cause_id or event_id in self.also

@@ -1,4 +1,4 @@
-"""Which message shows the beginning of a reply, in SQL."""
+"""Which message shows the beginning of a reply, in SQL. It is forgotten when the reply is acknowledged (`outbox`)."""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -30,9 +30,3 @@ class SqliteDrafts:
         """Return what shows the beginning of the reply to an event."""
         rows = await self._database.fetch("SELECT draft FROM drafts WHERE cause_id = ?", (cause_id,))
         return str(rows[0][0]) if rows else None
-
-    async def forget(self, cause_id: str) -> None:
-        """It has become the reply."""
-        await self._database.complete(
-            lambda connection: connection.execute("DELETE FROM drafts WHERE cause_id = ?", (cause_id,))
-        )

@@ -75,8 +75,14 @@ class SqliteOutbox:
         return from_micros(rows[0][0]) if rows[0][0] is not None else None
 
     async def ack(self, row: OutboxRow, *, receipt: str, at: datetime) -> None:
-        """The platform has it."""
-        await self._settle(row, "acked", at=at, receipt=receipt, error=None)
+        """The platform has it, and so has what showed its beginning become it."""
+
+        def unit(connection: sqlite3.Connection) -> None:
+            _settle(connection, row, "acked", at=at, receipt=receipt, error=None)
+            if row.event.takes_draft:
+                connection.execute("DELETE FROM drafts WHERE cause_id = ?", (row.event.cause_id,))
+
+        await self._database.complete(unit)
 
     async def reschedule(self, row: OutboxRow, *, not_before: datetime, error: str, unknown: bool = False) -> None:
         """Try again from `not_before`. `unknown`: this attempt may have arrived."""
@@ -86,7 +92,9 @@ class SqliteOutbox:
 
     async def bury(self, row: OutboxRow, *, error: str, at: datetime) -> None:
         """Give up: kept, shown, and retried by hand."""
-        await self._settle(row, "dead", at=at, receipt=None, error=error)
+        await self._database.complete(
+            lambda connection: _settle(connection, row, "dead", at=at, receipt=None, error=error)
+        )
 
     async def waiting(self, to: Source) -> list[OutboundEvent]:
         """Return the replies to `to` that nobody has acknowledged, oldest first."""
@@ -97,15 +105,14 @@ class SqliteOutbox:
         """A person has read a reply; does nothing where it is not one to `to`, or was acknowledged before."""
         await self._database.complete(lambda connection: connection.execute(_SHOWN, (to_micros(at), event_id, str(to))))
 
-    async def _settle(
-        self, row: OutboxRow, state: str, *, at: datetime, receipt: str | None, error: str | None
-    ) -> None:
-        await self._database.complete(
-            lambda connection: connection.execute(
-                "UPDATE outbox SET state = ?, receipt = ?, error = ?, settled_at = ? WHERE seq = ?",
-                (state, receipt, error, to_micros(at), row.seq),
-            )
-        )
+
+def _settle(
+    connection: sqlite3.Connection, row: OutboxRow, state: str, *, at: datetime, receipt: str | None, error: str | None
+) -> None:
+    connection.execute(
+        "UPDATE outbox SET state = ?, receipt = ?, error = ?, settled_at = ? WHERE seq = ?",
+        (state, receipt, error, to_micros(at), row.seq),
+    )
 
 
 def add(connection: sqlite3.Connection, event: OutboundEvent) -> int:

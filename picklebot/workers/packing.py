@@ -17,10 +17,6 @@ class Previews(Protocol):
         """Return it, once nothing more is shown of it."""
         ...
 
-    async def delivered(self, event: OutboundEvent) -> None:
-        """It has become the reply."""
-        ...
-
 
 class Files(Protocol):
     """Reads files of the workspace that are to be sent."""
@@ -62,10 +58,7 @@ class Packing:
             answers=answers,
             tried_since=event.created_at if again else None,
         )
-        receipt = await channel.deliver(event.to, letter)
-        if self._previews and draft is not None:
-            await self._previews.delivered(event)
-        return receipt
+        return await channel.deliver(event.to, letter)
 
 
 def in_words(event: OutboundEvent) -> str:

@@ -36,11 +36,7 @@ class Drafts(Protocol):
         ...
 
     async def of(self, cause_id: str) -> str | None:
-        """Return what shows the beginning of the reply to an event."""
-        ...
-
-    async def forget(self, cause_id: str) -> None:
-        """It has become the reply."""
+        """Return what shows the beginning of the reply to an event, until that is acknowledged."""
         ...
 
 
@@ -91,18 +87,13 @@ class PreviewWorker:
     async def take(self, event: OutboundEvent) -> str | None:
         """Return what shows the beginning of a reply already, once nothing more is shown of it."""
         cause_id = event.cause_id
-        if cause_id is None or event.part or event.to.channel not in self._channels:
+        if cause_id is None or not event.takes_draft or event.to.channel not in self._channels:
             return None
         growing = self._growing.get(cause_id)
         if growing is not None and growing.task is not None:
             growing.end()
             await asyncio.wait([growing.task])
         return await self._drafts.of(cause_id)
-
-    async def delivered(self, event: OutboundEvent) -> None:
-        """It has become the reply."""
-        if event.cause_id is not None:
-            await self._drafts.forget(event.cause_id)
 
     def _hear(self, notice: Notice, group: asyncio.TaskGroup) -> None:
         cause_id = notice.cause_id or ""

@@ -11,6 +11,7 @@ import typer
 
 from picklebot import __version__
 from picklebot.cli import listings, upkeep
+from picklebot.cli.audit_commands import audit
 from picklebot.cli.calling import call, call_unconfigured
 from picklebot.plugins import load
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 listings.register(app)
+app.add_typer(audit, name="audit")
 
 
 def _version(wanted: bool) -> None:
@@ -112,12 +114,6 @@ def doctor(
 ) -> None:
     """Check everything that can be wrong; exit 1 if anything is."""
     call_unconfigured("picklebot.cli.doctor:doctor", context.obj, fix=fix, as_json=as_json)
-
-
-@app.command()
-def audit(context: typer.Context, as_json: Json = False) -> None:
-    """What this workspace leaves open to others; exit 1 if something critical is."""
-    call_unconfigured("picklebot.cli.audit.command:audit", context.obj, as_json=as_json)
 
 
 @app.command()

@@ -55,7 +55,7 @@ def approve(*, config: Config, code: str, owner: bool) -> int:
 def revoke(*, config: Config, channel: str, person: str) -> int:
     """Shut somebody out."""
     with writing(config, role="pairing revoke") as store:
-        if not asyncio.run(store.pairings.revoke(channel, person)):
+        if not asyncio.run(store.pairings.revoke(channel, person, at=SystemClock().now())):
             raise NotFound(f"{channel} {person} was not let in by a code; who is in config.yaml is taken out there")
     say(one_line(f"{channel} {person} is shut out."))
     return OK

@@ -33,6 +33,17 @@ def reading(config: Config) -> Generator[SqliteStore | None]:
     Raises:
         StoreError: it is damaged, of another version, or no database.
     """
+    with reading_plain(config) as connection:
+        yield SqliteStore.over(PlainDatabase(connection)) if connection is not None else None
+
+
+@contextmanager
+def reading_plain(config: Config) -> Generator[sqlite3.Connection | None]:
+    """Open the database to read; None where nothing was ever written.
+
+    Raises:
+        StoreError: it is damaged, of another version, or no database.
+    """
     path = database_of(config)
     if not path.exists():
         yield None
@@ -42,7 +53,7 @@ def reading(config: Config) -> Generator[SqliteStore | None]:
             if not _schema(connection, path):
                 yield None
                 return
-            yield SqliteStore.over(PlainDatabase(connection))
+            yield connection
     except sqlite3.Error as exc:
         raise StoreError(f"{path} cannot be read: {exc}; `picklebot doctor` looks it over") from exc
 

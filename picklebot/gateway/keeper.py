@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 
+from picklebot.gateway.doorbook import DoorBook
 from picklebot.gateway.guard import Caller
 from picklebot.gateway.logins import Logins
 from picklebot.gateway.refusals import Refused
@@ -21,10 +22,11 @@ _SCHEME = "bearer"
 class Keeper:
     """Lets in who has the token, or the cookie called `cookie`."""
 
-    def __init__(self, *, secret: Secret, logins: Logins, throttle: Throttle, cookie: str) -> None:
+    def __init__(self, *, secret: Secret, logins: Logins, throttle: Throttle, book: DoorBook, cookie: str) -> None:
         self._secret = secret
         self._logins = logins
         self._throttle = throttle
+        self._book = book
         self._cookie = cookie
 
     def admit(self, headers: Mapping[str, Sequence[str]], address: str) -> Caller:
@@ -56,6 +58,7 @@ class Keeper:
         Raises:
             Refused: it was too often.
         """
+        self._book.wrong(address)
         if (seconds := self._throttle.fail(address)) is not None:
             raise Refused(
                 429, "too_many_failures", "too many failed logins", headers={"Retry-After": str(math.ceil(seconds))}

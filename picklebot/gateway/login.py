@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from picklebot.gateway.doorbook import DoorBook
 from picklebot.gateway.endpoint import Access, Endpoint
 from picklebot.gateway.keeper import Keeper
 from picklebot.gateway.logins import COOKIE_DAYS, LINK_MINUTES, Logins
@@ -25,9 +26,10 @@ class Link(BaseModel):
 class LoginDesk:
     """Gives out links and cookies. `url` is where the gateway is."""
 
-    def __init__(self, *, logins: Logins, keeper: Keeper, url: str, cookie: str) -> None:
+    def __init__(self, *, logins: Logins, keeper: Keeper, book: DoorBook, url: str, cookie: str) -> None:
         self._logins = logins
         self._keeper = keeper
+        self._book = book
         self._url = url
         self._cookie = cookie
 
@@ -57,6 +59,7 @@ class LoginDesk:
         ]
 
     async def _link(self, request: Request) -> Response:
+        self._book.jot("a login link was given out", _address(request))
         link = f"{self._url}/login/{self._logins.link()}"
         return reply({"url": link, "expires_in_s": LINK_MINUTES * 60})
 
@@ -65,10 +68,11 @@ class LoginDesk:
             raise Refused(405, "method_not_allowed", "a login link takes GET", headers={"Allow": "GET"})
         cookie = self._logins.enter(request.path_params["code"])
         if cookie is None:
-            self._keeper.count_failure(request.client.host if request.client else "")
+            self._keeper.count_failure(_address(request))
             raise Refused(
                 401, "bad_link", "this link is spent or too old: `picklebot status` prints another", headers=_QUIET
             )
+        self._book.jot("a browser was let in", _address(request))
         response = RedirectResponse("/", 303, headers=_QUIET)
         response.set_cookie(
             self._cookie, cookie, max_age=COOKIE_DAYS * 86400, path="/", httponly=True, samesite="strict"
@@ -78,9 +82,14 @@ class LoginDesk:
     async def _leave(self, request: Request) -> Response:
         if cookie := request.cookies.get(self._cookie):
             self._logins.leave(cookie)
+            self._book.jot("a browser left", _address(request))
         response = reply({"status": "ok"})
         response.delete_cookie(self._cookie, path="/", httponly=True, samesite="strict")
         return response
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 _QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

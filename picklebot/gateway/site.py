@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from picklebot.errors import PicklebotError
+from picklebot.gateway.doorbook import DoorBook
 from picklebot.gateway.endpoint import Endpoint
 from picklebot.gateway.guard import Gatekeeper, Guard
 from picklebot.gateway.hub import Hub
@@ -34,6 +35,7 @@ class Site:
     metrics: Metrics
     sockets: Sockets
     secret: Secret
+    book: DoorBook
 
 
 def build(

@@ -42,11 +42,13 @@ class GatewayWorker:
             watches = [
                 group.create_task(self._watch_token(), name="gateway: token"),
                 group.create_task(self.site.metrics.watch(), name="gateway: loop lag"),
+                group.create_task(self.site.book.run(), name="gateway: door book"),
             ]
             await self._listener.run(begun)
             for watch in watches:
                 watch.cancel()
             self.site.hub.close()
+        await self.site.book.close()
 
     def stop(self) -> None:
         """Take no more; answer what was asked."""
@@ -59,5 +61,6 @@ class GatewayWorker:
             await self._clock.sleep(LOOK_EVERY)
             if (now := self.site.secret.digest()) != token:
                 token = now
+                self.site.book.jot("the token was changed")
                 logger.warning("the token was changed: every connection that came in with the old one is closed")
                 self.site.sockets.expel(REVOKED, "the token was changed")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from picklebot.core.ids import new_id
 from picklebot.core.source import Source
+from picklebot.store import audit
 from picklebot.store.base import MadeBinding
 from picklebot.store.codec import to_micros
 from picklebot.store.database import Database
@@ -35,6 +36,8 @@ class SqliteBindings:
                 "INSERT OR REPLACE INTO bindings (pattern, literal, agent_id, made_at) VALUES (?, ?, ?, ?)",
                 (binding.pattern, binding.literal, binding.agent_id, to_micros(at)),
             )
+            body = {"by": str(here), "about": binding.pattern, "agent": binding.agent_id}
+            audit.append(connection, "route", body, to_micros(at))
             _seat(connection, here, answers, at)
 
         await self._database.write(unit)
@@ -46,6 +49,7 @@ class SqliteBindings:
             connection.execute(
                 "DELETE FROM bindings WHERE pattern = ? AND literal = ?", (binding.pattern, binding.literal)
             )
+            audit.append(connection, "route", {"by": str(here), "about": binding.pattern, "agent": None}, to_micros(at))
             _seat(connection, here, answers, at)
 
         await self._database.write(unit)

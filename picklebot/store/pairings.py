@@ -11,6 +11,7 @@ from datetime import datetime
 from picklebot.core.people import LIFETIME, MAX_NAME, MAX_PENDING, MAX_TRIES, Grant, Knock, Role, new_code
 from picklebot.core.source import Source
 from picklebot.core.text import clean, shorten
+from picklebot.store import audit
 from picklebot.store.codec import from_micros, to_micros
 from picklebot.store.database import Database, Row
 
@@ -60,6 +61,7 @@ class SqlitePairings:
                 "INSERT OR REPLACE INTO grants (channel, person, name, role, granted_by, at) VALUES (?, ?, ?, ?, ?, ?)",
                 (knock.channel, knock.person, knock.name, role, str(by), to_micros(at)),
             )
+            _tell(connection, knock.channel, knock.person, f"let in as {role}", at, by=str(by))
             return Grant(channel=knock.channel, person=knock.person, name=knock.name, role=role, by=by, at=at)
 
         return await self._database.write(unit)
@@ -69,8 +71,12 @@ class SqlitePairings:
 
         def unit(connection: sqlite3.Connection) -> Knock | None:
             row = connection.execute(f"{_WAITING} AND code = ?", (to_micros(at), code)).fetchone()
+            if row is None:
+                return None
             connection.execute("UPDATE knocks SET refused = 1 WHERE code = ?", (code,))
-            return _read(row) if row else None
+            knock = _read(row)
+            _tell(connection, knock.channel, knock.person, "turned away", at)
+            return knock
 
         return await self._database.write(unit)
 
@@ -83,13 +89,24 @@ class SqlitePairings:
         """Return who was let in, oldest first."""
         return [_granted(row) for row in await self._database.fetch(f"{_GRANT} ORDER BY at")]
 
-    async def revoke(self, channel: str, person: str) -> bool:
+    async def revoke(self, channel: str, person: str, *, at: datetime) -> bool:
         """Shut somebody out; return whether they were let in."""
-        return await self._database.write(
-            lambda connection: bool(
-                connection.execute("DELETE FROM grants WHERE channel = ? AND person = ?", (channel, person)).rowcount
-            )
-        )
+
+        def unit(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(
+                "DELETE FROM grants WHERE channel = ? AND person = ?", (channel, person)
+            ).rowcount
+            if found:
+                _tell(connection, channel, person, "shut out", at)
+            return bool(found)
+
+        return await self._database.write(unit)
+
+
+def _tell(connection: sqlite3.Connection, channel: str, person: str, what: str, at: datetime, **more: str) -> None:
+    """Say in the audit log what became of somebody."""
+    body = {"about": str(Source(channel, (person,))), "what": what, **more}
+    audit.append(connection, "person", body, to_micros(at))
 
 
 def _knock(connection: sqlite3.Connection, channel: str, person: str, name: str, at: datetime) -> Knock | None:

@@ -14,6 +14,7 @@ from typing import Any
 from picklebot.core.proposals import ID_LENGTHS, Proposal, Verdict, short_id
 from picklebot.core.source import Source
 from picklebot.errors import NotFound, ToolError
+from picklebot.store import audit
 from picklebot.store.base import Settlement
 from picklebot.store.codec import dumps, from_micros, to_micros
 from picklebot.store.database import Database
@@ -149,6 +150,14 @@ def _settle(connection: sqlite3.Connection, proposal_id: str, verdict: Verdict, 
         "UPDATE proposals SET state = ?, settled_by = ?, settled_at = ? WHERE id = ?",
         (verdict, str(by), to_micros(at), proposal_id),
     )
+    body = {
+        "by": str(by),
+        "proposal": proposal_id,
+        "about": proposal.kind,
+        "verdict": verdict,
+        "digest": proposal.digest,
+    }
+    audit.append(connection, "answer", body, to_micros(at))
     return Settlement(proposal=replace(proposal, state=verdict, settled_by=by, settled_at=at), fresh=True)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from picklebot.core.events import DispatchEvent, InboundEvent, TurnEvent
 from picklebot.core.source import Source
+from picklebot.store import audit
 from picklebot.store.base import Refusal, Turn, Waiting
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.database import Database
@@ -63,6 +64,7 @@ def _lift(connection: sqlite3.Connection, budget: str, by: Source, moment: int) 
         woken.append(event)
     if woken:
         connection.execute("INSERT INTO lifts (budget, source, at) VALUES (?, ?, ?)", (budget, str(by), moment))
+        audit.append(connection, "lift", {"by": str(by), "about": budget, "turns": len(woken)}, moment)
     return woken
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from picklebot.store.audit import SqliteAudit
 from picklebot.store.bindings import SqliteBindings
 from picklebot.store.board import SqliteBoard
 from picklebot.store.bookmarks import SqliteBookmarks
@@ -47,6 +48,7 @@ from picklebot.store.turns import SqliteTurns
 class SqliteStore:
     """Every seam over one database."""
 
+    audit: SqliteAudit
     inbox: SqliteInbox
     claims: SqliteClaims
     turns: SqliteTurns
@@ -85,6 +87,7 @@ class SqliteStore:
         """Return the store that speaks to `database`; `full` says why its last write found no room, if it found none."""
         departures = Departures()
         return cls(
+            audit=SqliteAudit(database),
             inbox=SqliteInbox(database),
             claims=SqliteClaims(database),
             turns=SqliteTurns(database, departures),

@@ -14,7 +14,7 @@ from picklebot.core.journal import CallState, PlannedCall, RecordedStep
 from picklebot.core.marks import Marks, to_marks, to_words
 from picklebot.core.messages import Message, ToolResult
 from picklebot.core.text import shorten
-from picklebot.store import joined, outbox
+from picklebot.store import audit, joined, outbox
 from picklebot.store.base import Conclusion, Joined, Joining, OutboxRow, Turn
 from picklebot.store.codec import dumps, encode_result, to_micros
 from picklebot.store.database import Database
@@ -70,12 +70,18 @@ class SqliteTurns:
 
     async def record_result(self, turn: Turn, step: int, result: ToolResult, *, state: CallState, at: datetime) -> None:
         """Record what came of a call."""
-        await self._database.complete(
-            lambda connection: connection.execute(
-                "UPDATE calls SET state = ?, result = ?, finished_at = ? WHERE turn = ? AND step = ? AND call_id = ?",
-                (state, encode_result(result), to_micros(at), turn.seq, step, result.call_id),
-            )
-        )
+        moment, call_id, encoded = to_micros(at), result.call_id, encode_result(result)
+
+        def unit(connection: sqlite3.Connection) -> None:
+            row = connection.execute(
+                "UPDATE calls SET state = ?, result = ?, finished_at = ? WHERE turn = ? AND step = ? AND call_id = ? "
+                "RETURNING tool, effect, state, input, result",
+                (state, encoded, moment, turn.seq, step, call_id),
+            ).fetchone()
+            if row is not None:
+                audit.append(connection, "call", audit.call_body(turn, step, call_id, row), moment)
+
+        await self._database.complete(unit)
 
     async def finish(self, conclusion: Conclusion) -> bool:
         """End a turn: transcript, spend, inbox row and replies; return whether its session has more open."""
@@ -106,7 +112,7 @@ def finish(
         "UPDATE turns SET state = ?, finished_at = ? WHERE seq = ?", (conclusion.outcome, moment, turn.seq)
     )
     if conclusion.outcome != "done":  # it may have been cut in the middle of a call
-        connection.execute("UPDATE calls SET state = 'unknown' WHERE turn = ? AND state = 'started'", (turn.seq,))
+        _give_up_calls(connection, turn, moment)
     if conclusion.joined is not None:
         joined.settle(connection, turn.seq, conclusion.joined)
     if conclusion.interrupted:
@@ -130,6 +136,17 @@ def finish(
     claimed = outbox.send_off(connection, conclusion.outbound, at_once)
     (more,) = connection.execute(_MORE, (session_id,)).fetchone()
     return bool(more), claimed
+
+
+def _give_up_calls(connection: sqlite3.Connection, turn: Turn, moment: int) -> None:
+    """Say of what was started and has no result that nobody knows."""
+    cut = connection.execute(
+        "UPDATE calls SET state = 'unknown' WHERE turn = ? AND state = 'started' "
+        "RETURNING step, call_id, tool, effect, state, input, result",
+        (turn.seq,),
+    ).fetchall()
+    for step, call_id, *row in cut:
+        audit.append(connection, "call", audit.call_body(turn, step, call_id, row), moment)
 
 
 def _mark(connection: sqlite3.Connection, session_id: str, marks: Marks) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from picklebot.gateway import page
 from picklebot.gateway.deeds import Deeds
+from picklebot.gateway.doorbook import DoorBook
 from picklebot.gateway.endpoint import Endpoint
 from picklebot.gateway.holdings import Holdings
 from picklebot.gateway.hub import Hub
@@ -54,8 +55,9 @@ def _site(ground: Ground) -> Site:
     cookie = f"picklebot_{port}"  # cookies know no ports, and two daemons of one machine must not log each other out
     logins = Logins(ground.config.workspace.logins_file, secret=ground.secret, now=ground.clock.now)
     throttle = Throttle(ground.clock.monotonic)
-    keeper = Keeper(secret=ground.secret, logins=logins, throttle=throttle, cookie=cookie)
-    desk = LoginDesk(logins=logins, keeper=keeper, url=ground.url, cookie=cookie)
+    book = DoorBook(store.audit, ground.clock)
+    keeper = Keeper(secret=ground.secret, logins=logins, throttle=throttle, book=book, cookie=cookie)
+    desk = LoginDesk(logins=logins, keeper=keeper, book=book, url=ground.url, cookie=cookie)
     metrics = Metrics(
         counts=store.ledger.counts,
         spend=lambda: store.ledger.spend("model"),
@@ -73,6 +75,7 @@ def _site(ground: Ground) -> Site:
         metrics=metrics,
         sockets=sockets,
         secret=ground.secret,
+        book=book,
     )
 
 

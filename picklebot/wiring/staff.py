@@ -45,6 +45,7 @@ from picklebot.workers.route_commands import RouteCommands
 from picklebot.workers.session_commands import SessionCommands
 from picklebot.workers.skill_commands import SkillCommands
 from picklebot.workers.stage import Stage
+from picklebot.workers.steering import Steering
 from picklebot.workers.transcripts import Transcripts
 from picklebot.workers.turn import TurnTaker
 from picklebot.workers.why_command import WhyCommand
@@ -201,6 +202,7 @@ def _definitions(config: Config, clock: Clock, parts: Parts) -> DefinitionWorker
         bus=parts.bus,
         library=parts.library,
         bootstrap=parts.bootstrap,
+        steering=Steering(parts.store.audit, parts.library, settings=config.workspace.config_file, clock=clock),
         hints=lambda: watch(config.workspace.root, clock=clock),
     )
 

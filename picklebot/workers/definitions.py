@@ -13,6 +13,7 @@ from picklebot.core.events import DefinitionChanged
 from picklebot.core.source import Source
 from picklebot.definitions.bootstrap import Bootstrap
 from picklebot.definitions.library import Library
+from picklebot.workers.steering import Steering
 
 logger = logging.getLogger(__name__)
 
@@ -23,16 +24,24 @@ class DefinitionWorker:
     name = "definitions"
 
     def __init__(
-        self, *, bus: EventBus, library: Library, bootstrap: Bootstrap, hints: Callable[[], AsyncGenerator[None, None]]
+        self,
+        *,
+        bus: EventBus,
+        library: Library,
+        bootstrap: Bootstrap,
+        steering: Steering,
+        hints: Callable[[], AsyncGenerator[None, None]],
     ) -> None:
         self._bus = bus
         self._library = library
         self._bootstrap = bootstrap
+        self._steering = steering
         self._hints = hints
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Follow the files until stopped. The first scan was the app's."""
+        await self._steering.begin()
         async with asyncio.TaskGroup() as group:
             follower = group.create_task(self._follow(), name="definitions: files")
             ready()
@@ -47,6 +56,8 @@ class DefinitionWorker:
         """Look now."""
         changes = await asyncio.to_thread(self._library.scan)
         await asyncio.to_thread(self._bootstrap.refresh)
+        if changes:
+            await self._steering.changed(f"{change.kind} {change.id}" for change in changes)
         for change in changes:
             if change.error:
                 logger.warning("%s %s: %s", change.kind, change.id, change.error)

@@ -128,7 +128,7 @@ class PairingCommands:
         return await self._rest["deny"].run(source, argument)
 
     async def _shut_out(self, channel: str, person: str) -> str:
-        if not await self._pairings.revoke(channel, person):
+        if not await self._pairings.revoke(channel, person, at=self._now()):
             return f"{_who(channel, person, '')} was not let in by a code; who is in config.yaml is taken out there."
         self._people.learn(channel, person, None)
         return f"{_who(channel, person, '')} is shut out."

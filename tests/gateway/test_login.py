@@ -7,10 +7,11 @@ from pathlib import Path
 from websockets.asyncio.client import connect
 
 from picklebot.testing import ScriptedModel
+from tests.cli.inside import document
 from tests.gateway.conftest import Serve, code, logged_in, refused
 
 
-async def test_a_browser_is_let_in_by_a_link_that_works_once(serve: Serve) -> None:
+async def test_a_browser_is_let_in_by_a_link_that_works_once(serve: Serve, workspace: Path) -> None:
     async with serve(ScriptedModel()) as site:
         link = (await site.http.post("/api/login")).json()["url"]
         assert (await site.stranger.head(link)).status_code == 405
@@ -25,6 +26,14 @@ async def test_a_browser_is_let_in_by_a_link_that_works_once(serve: Serve) -> No
         late = (await site.http.post("/api/login")).json()["url"]
         site.clock.advance(seconds=601)
         assert (await site.stranger.get(late)).status_code == 401
+    shown = await document(workspace, "audit", "log", "--kind", "login")
+    assert [each["body"]["what"] for each in shown["entries"]] == [
+        "a login link was given out",
+        "a browser was let in",
+        "a wrong login",
+        "a login link was given out",
+        "a wrong login",
+    ]
 
 
 async def test_a_browser_changes_something_only_from_a_page_of_ours(serve: Serve) -> None:

@@ -4,6 +4,10 @@ Every method that changes something is one transaction: all of it is on disk whe
 Promises contracts.md section 1. Knows no SQL.
 """
 
+from picklebot.store.base.audit import Audit as Audit
+from picklebot.store.base.audit import AuditEntry as AuditEntry
+from picklebot.store.base.audit import AuditKind as AuditKind
+from picklebot.store.base.audit import AuditProof as AuditProof
 from picklebot.store.base.bindings import Bindings as Bindings
 from picklebot.store.base.bindings import MadeBinding as MadeBinding
 from picklebot.store.base.compactions import CompactionReport as CompactionReport

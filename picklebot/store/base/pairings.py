@@ -39,6 +39,6 @@ class Pairings(Protocol):
         """Return who was let in, oldest first."""
         ...
 
-    async def revoke(self, channel: str, person: str) -> bool:
+    async def revoke(self, channel: str, person: str, *, at: datetime) -> bool:
         """Shut somebody out; return whether they were let in."""
         ...

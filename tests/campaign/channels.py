@@ -15,11 +15,12 @@ from picklebot.testing import FakeClock
 from picklebot.workspace import Workspace
 from tests.campaign.table import Row
 from tests.channels.burst import outage_and_burst
+from tests.channels.slack_stage import SlackStage
 from tests.channels.stages import FileStage, Stage, TelegramStage
 from tests.flow.conftest import running
 
 PEOPLE = 200
-STAGES: Sequence[type[Stage]] = (TelegramStage, FileStage)
+STAGES: Sequence[type[Stage]] = (TelegramStage, SlackStage, FileStage)
 MOST = 200  #: megabytes that a burst may take, those included that the platform itself needs here
 SETTINGS = "default_agent: echo\nmodel: {provider: offline}\ngateway: {enabled: false}\n"
 

@@ -29,6 +29,7 @@ from tests.channels.slack_rules import (
     body,
     error,
     is_room,
+    profile,
     written,
 )
 
@@ -47,10 +48,10 @@ class SlackPlatform(Loopback):
         self.shared: list[tuple[str, str, bytes]] = []  #: (room, name, content) of the app's files
         self.files: dict[str, bytes] = {}
         self.fetched: list[str] = []  #: names of files that were asked for
-        self.hold = asyncio.Event()  #: files come when it is set
+        self.hold = asyncio.Event()  #: files come when it is set, and what stalls goes on
         self.hold.set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.troubles: dict[str, list[Any]] = {}  #: by method: seconds to wait, "lost", a code, or an answer
+        self.troubles: dict[str, list[Any]] = {}  #: by method: seconds to wait, "lost", "stall", a code, or an answer
         self.closed: dict[str, str] = {}  #: rooms, and why nobody can write there
         self.forgets = False  #: whether what happens while nobody listens is told to nobody later, as after minutes
         self.acknowledged: list[str] = []
@@ -64,10 +65,7 @@ class SlackPlatform(Loopback):
         self._methods: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
             "auth.test": lambda *_: {"ok": True, "team_id": TEAM, "user_id": BOT, "user": "pickle", "bot_id": "B0BOT"},
             "apps.connections.open": lambda *_: {"ok": True, "url": f"ws{self.url[4:]}/link?ticket=1"},
-            "users.info": lambda _, given: {
-                "ok": True,
-                "user": {"profile": {"display_name": self.names.get(int(given["user"][1:]), "Ann")}},
-            },
+            "users.info": lambda _, given: profile(self.names.get(int(given["user"][1:]), "Ann")),
             "conversations.open": lambda _, given: {"ok": True, "channel": {"id": f"D{given['users'][1:]}"}},
             "conversations.history": self._history,
             "conversations.replies": self._history,
@@ -75,10 +73,7 @@ class SlackPlatform(Loopback):
             "chat.update": self._edit,
             "files.getUploadURLExternal": self._place,
             "files.completeUploadExternal": self._share,
-            "files.info": lambda _, given: {
-                "ok": True,
-                "file": {"id": given["file"], "shares": {"private": {}} if self.shared else {}},
-            },
+            "files.info": lambda *_: {"ok": True, "file": {"shares": {"private": {}} if self.shared else {}}},
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -227,10 +222,13 @@ class SlackPlatform(Loopback):
                     return web.json_response(error("ratelimited"), status=429, headers=headers)
                 case web.Response():
                     return trouble
-                case str() if trouble != "lost":
+                case str() if trouble not in {"lost", "stall"}:
                     return web.json_response(error(trouble))
                 case _:
                     answer = self._obey(method, fields)
+            if trouble == "stall":
+                self.ring()
+                await self.hold.wait()
             if trouble == "lost":
                 assert request.transport is not None
                 request.transport.abort()

@@ -20,6 +20,11 @@ def error(code: str) -> dict[str, Any]:
     return {"ok": False, "error": code}
 
 
+def profile(name: str) -> dict[str, Any]:
+    """Return what somebody says of themselves."""
+    return {"ok": True, "user": {"profile": {"display_name": name}}}
+
+
 def is_room(room: str) -> bool:
     """Return whether a conversation is there."""
     return room == HALL or (room[:1] == "D" and room[1:].isdecimal())

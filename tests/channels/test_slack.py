@@ -1,5 +1,6 @@
 """Slack, from the platform's side: what people write, what they see, and what Slack may do to it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.channels.slack_stage import SlackStage
 from tests.channels.test_telegram import until_said
 from tests.channels.test_telegram_live import OPENING, REST, Storyteller
 from tests.cli.inside import command
+from tests.cli.serving import serving
 from tests.flow.conftest import Daemon
 from tests.flow.test_file_proposals import JOB, write
 
@@ -195,6 +197,28 @@ async def test_of_a_reply_that_broke_off_only_what_is_not_there_is_sent_also_aft
         slack.say(1, "and without the scope to look?")
         await as_time_passes(clock, slack, lambda: slack.texts("D1")[3:] == ["twice", "twice"], seconds=1)
         await as_time_passes(clock, slack, lambda: slack.acknowledged)
+
+
+async def test_a_kill_between_a_reply_and_the_word_that_it_arrived_loses_and_doubles_nothing(
+    slack: SlackPlatform, workspace: Path
+) -> None:
+    async with serving(workspace) as server:
+        slack.say(1, "say one")
+        await slack.until(lambda: len(slack.texts("D1")) == 1)
+        slack.troubles["chat.postMessage"] = ["stall"]
+        slack.hold.clear()
+        slack.say(1, "say two")
+        await slack.until(lambda: len(slack.texts("D1")) == 2)
+        slack.say(1, "say three")
+        await asyncio.to_thread(server.kill)
+        slack.hold.set()
+        slack.say(1, "say four")
+        await asyncio.to_thread(server.start)
+        await slack.until(lambda: len(slack.texts("D1")) == 4)
+        slack.say(1, "say five")
+        await slack.until(lambda: len(slack.texts("D1")) == 5)
+        await slack.until(lambda: len({*slack.acknowledged}) == len({each["envelope_id"] for each in slack.handed}))
+    assert [text.split()[-1].strip(".") for text in slack.texts("D1")] == ["one", "two", "three", "four", "five"]
 
 
 async def test_what_waits_for_the_owner_comes_with_buttons_that_answer_it_once(

@@ -33,6 +33,14 @@ def test_what_nobody_says_and_what_has_an_unknown_shape_is_left_out(kind: str, p
     assert read(kind, payload, Me(team=TEAM, user=BOT, name="pickle")) is None
 
 
+def test_what_is_passed_on_is_read_as_what_somebody_else_said() -> None:
+    shared = [{"is_share": True, "author_name": "Ann", "text": "at &lt;noon&gt;"}, {"text": "a link that was unfolded"}]
+    event = {"type": "message", "channel": "D1", "user": "U1", "text": "when?", "ts": "1.2", "attachments": shared}
+    said = read("events_api", {"event": event}, Me(team=TEAM, user=BOT, name="pickle"))
+    assert said is not None
+    assert said.content == "when?\n[A message of Ann that was passed on:]\nat <noon>"
+
+
 @pytest.mark.parametrize(
     ("markdown", "mrkdwn"),
     [

@@ -81,7 +81,7 @@ class SlackChannel:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(lines.listen(), name="slack sockets"),
-                    group.create_task(self._run(errands, group), name="slack errands"),
+                    group.create_task(self._run(errands), name="slack errands"),
                     group.create_task(self._reading.follow(), name="slack bookmarks"),
                 ]
                 try:
@@ -199,16 +199,17 @@ class SlackChannel:
                 self._names.popitem(last=False)
         return self._names[person]
 
-    async def _run(self, errands: "asyncio.Queue[Settled]", group: asyncio.TaskGroup) -> None:
+    async def _run(self, errands: "asyncio.Queue[Settled]") -> None:
         """Acknowledge what was settled, and tell people of what was not taken."""
-        while True:
-            said, envelope, verdict = await errands.get()
-            if envelope is not None:
-                await envelope.line.acknowledge(envelope.id)
-            if said.pressed is not None or not isinstance(verdict, Accepted | Unknown):
-                group.create_task(self._answer(said, verdict), name="slack answer")
-            elif isinstance(verdict, Accepted):
-                self._told.pop(str(self._source(said)), None)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                said, envelope, verdict = await errands.get()
+                if envelope is not None:
+                    await envelope.line.acknowledge(envelope.id)
+                if said.pressed is not None or not isinstance(verdict, Accepted | Unknown):
+                    group.create_task(self._answer(said, verdict), name="slack answer")
+                elif isinstance(verdict, Accepted):
+                    self._told.pop(str(self._source(said)), None)
 
     async def _answer(self, said: Said, verdict: Accepted | PicklebotError) -> None:
         """Take the buttons away that were pressed, or tell somebody, once until one is taken, why theirs was not."""

@@ -19,9 +19,22 @@ logger = logging.getLogger(__name__)
 PAGE = 200  #: messages of one answer, the most that Slack recommends
 MISSED = 20_000  #: messages of one place that are read after an absence; of more, the newest
 PATIENCE = 20  #: times that Slack may ask to wait
+WAITS = 60.0  #: seconds that it may ask for
 SKEW = 600.0  #: seconds by which its clock may be behind ours
 KIND = "picklebot_reply"  #: what the metadata of our messages is called
-_KEPT = ("user", "text", "ts", "thread_ts", "files", "subtype", "bot_id", "user_team", "source_team", "team")
+_KEPT = (
+    "user",
+    "text",
+    "ts",
+    "thread_ts",
+    "files",
+    "attachments",
+    "subtype",
+    "bot_id",
+    "user_team",
+    "source_team",
+    "team",
+)
 
 
 def ordinal(ts: str) -> int:
@@ -87,7 +100,7 @@ async def _pages(
             waits += 1
             if exc.retry_after is None or waits > PATIENCE:
                 raise
-            await clock.sleep(exc.retry_after)
+            await clock.sleep(min(exc.retry_after, WAITS))
             continue
         yield many(answer, "messages")
         cursor = str(within(answer, "response_metadata").get("next_cursor") or "")

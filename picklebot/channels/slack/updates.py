@@ -4,13 +4,14 @@ Promises that ids decide who speaks, that nobody but a person is heard, and that
 A thread is a place of its own. What cannot be read is left out. Pure.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from picklebot.channels.slack.fields import Fields, many, within
 from picklebot.channels.slack.wording import names, read_text
 
 _SAYING = frozenset({None, "file_share", "thread_broadcast", "me_message"})  #: subtypes of what people say
 _SLACKBOT = "USLACKBOT"
+_KINDS = {"image": "a photo", "audio": "a voice message", "video": "a video"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Said:
     private: bool = False
     places: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
-    pressed: Pressed | None = field(default=None)
+    pressed: Pressed | None = None
 
 
 def read(kind: str, payload: Fields, me: Me) -> Said | None:
@@ -106,7 +107,7 @@ def read_message(message: Fields, room: str, me: Me) -> Said | None:
     if not (private or names(text, me.user)):
         return None
     files = tuple(_file(each) for each in many(message, "files") if each.get("mode") != "tombstone")
-    content = read_text(text, me.user, me.name)
+    content = "\n".join(filter(None, [read_text(text, me.user, me.name), *_shared(message, me)]))
     if not (content or files):
         return None
     ts, inside = str(message["ts"]), message.get("thread_ts")
@@ -126,6 +127,15 @@ def read_message(message: Fields, room: str, me: Me) -> Said | None:
     )
 
 
+def _shared(message: Fields, me: Me) -> list[str]:
+    """Return messages of others that were passed on with a message."""
+    passed_on = [each for each in many(message, "attachments") if each.get("is_share") or each.get("is_msg_unfurl")]
+    words = [(each.get("author_name") or "somebody", str(each.get("text") or "")) for each in passed_on]
+    return [
+        f"[A message of {author} that was passed on:]\n{read_text(text, me.user, me.name)}" for author, text in words
+    ]
+
+
 def _person(user: str, team: object, me: Me) -> str:
     """Return the id of somebody: that of the workspace goes before it where it is not the app's own."""
     return user if not team or team in {me.team, me.enterprise} else f"{team}/{user}"
@@ -136,7 +146,7 @@ def _file(file: Fields) -> File:
     return File(
         id=str(file["id"]),
         url=str(file.get("url_private_download") or file.get("url_private") or ""),
-        kind="a photo" if mime.startswith("image/") else "a file",
+        kind=_KINDS.get(mime.partition("/")[0], "a file"),
         mime=mime,
         name=str(file.get("name") or file.get("title") or ""),
         size=size if isinstance(size, int) else None,

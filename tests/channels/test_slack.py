@@ -12,6 +12,7 @@ from picklebot.channels.slack import create
 from picklebot.core.source import Source
 from picklebot.errors import ChannelError, ChannelUnavailable, ConfigError, DeliveryRejected
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
+from tests.channels.burst import asked as words
 from tests.channels.conftest import as_time_passes
 from tests.channels.slack_platform import APP_TOKEN, BOT, HALL, TEAM, TOKEN, SlackPlatform
 from tests.channels.slack_stage import SlackStage
@@ -39,7 +40,7 @@ def slack(stage: SlackStage) -> SlackPlatform:
 
 def asked(model: ScriptedModel) -> list[str]:
     """Return what was asked, without what is said beside it."""
-    return [request.messages[-1].text.rpartition("</context>\n\n")[2] for request in model.requests]
+    return [words(request) for request in model.requests]
 
 
 async def test_one_message_is_one_message_however_often_and_by_whichever_way_it_comes(
@@ -85,26 +86,29 @@ async def test_a_message_is_acknowledged_only_when_it_is_on_disk_and_may_come_ag
     assert asked(model)[1] == "[A file that did not come through, “notes”: it is not kept at Slack]"
 
 
-async def test_a_thread_is_a_place_of_its_own_also_for_what_was_missed(daemon: Daemon, stage: SlackStage) -> None:
-    slack = stage.platform
-    model = ScriptedModel("one", "two", "three", "four", "five")
+async def test_a_thread_is_a_place_of_its_own_and_what_was_missed_comes_before_what_is_said_there_now(
+    daemon: Daemon, slack: SlackPlatform
+) -> None:
+    model = ScriptedModel(*[lambda request: words(request).upper()] * 6)
     async with daemon(model):
         top = slack.say(1, f"<@{BOT}>, first", room=HALL)
-        await slack.until(lambda: slack.texts(HALL) == ["one"])
+        await slack.until(lambda: slack.texts(HALL) == ["FIRST"])
         slack.say(1, f"<@{BOT}> second", room=HALL, thread=top)
-        await slack.until(lambda: slack.texts(HALL)[1:] == ["two"])
-        alone = slack.say(1, "alone")
-        await slack.until(lambda: slack.texts("D1") == ["three"])
+        await slack.until(lambda: slack.texts(HALL)[1:] == ["SECOND"])
+        slack.say(1, "alone")
+        await slack.until(lambda: slack.texts("D1") == ["ALONE"])
     slack.forgets = True
     slack.say(1, f"<@{BOT}> third", room=HALL, thread=top)
-    slack.say(1, "and below", thread=alone)
     slack.say(1, f"nobody named <@{BOT}x>", room=HALL, thread=top)
+    slack.say(1, "missed")
+    slack.forgets = False
+    slack.say(1, "and more")  # this is handed over at once
+    slack.troubles["conversations.replies"] = [0, 0]  # it may be asked again at once, and has to be
     async with daemon(model):
-        await slack.until(lambda: len(slack.texts(HALL)) == 3)
-        # A thread alone that was not spoken in before is not known: the next thing said there brings it.
-        slack.say(1, "below again", thread=alone)
-        await slack.until(lambda: len(slack.texts("D1")) == 2)
-    assert [len(request.messages) for request in model.requests] == [1, 3, 1, 5, 1]
+        await slack.until(lambda: slack.texts(HALL)[2:] == ["THIRD"])
+        await slack.until(lambda: slack.texts("D1")[1:] == ["MISSED", "AND MORE"])
+    known = {words(request): len(request.messages) for request in model.requests}
+    assert known == {"first": 1, "second": 3, "alone": 1, "third": 5, "missed": 3, "and more": 5}
     assert {each.get("thread_ts") for each in slack.messages if each["channel"] == HALL} == {None, top}
 
 
@@ -140,9 +144,9 @@ async def test_trouble_with_slack_is_said_in_words_and_mends_itself(
     page = web.Response(text="We are moving, come back later.")
     slack.troubles["auth.test"] = ["invalid_auth", page, "missing_scope"]
     slack.greeting = {"type": "disconnect", "reason": "link_disabled"}
-    words = ["Slack does not know this token (invalid_auth)", "an answer that is none", "lacks the scope"]
+    troubles = ["Slack does not know this token (invalid_auth)", "an answer that is none", "lacks the scope"]
     async with daemon(ScriptedModel("back")):
-        for expected in [*words, "Socket Mode is off for this app"]:
+        for expected in [*troubles, "Socket Mode is off for this app"]:
             found = await until_said(workspace, expected)
             assert found.returncode == 1
             before = len(slack.called("auth.test"))
@@ -252,9 +256,9 @@ async def test_what_slack_refuses_is_final_or_not_and_no_error_shows_a_token(sla
         (web.Response(status=503), ChannelUnavailable, "503"),
         (7, ChannelUnavailable, "asks to wait"),
     ]
-    for answer, kind, words in answers:
+    for answer, kind, said in answers:
         slack.troubles["chat.postMessage"] = [answer]
-        with pytest.raises(kind, match=words) as caught:
+        with pytest.raises(kind, match=said) as caught:
             await channel.send(ANN, "hi", key="1")
         assert getattr(caught.value, "retry_after", None) == (7.0 if answer == 7 else None)
     for nobody in (("U1", "C404"), ("ann", "general"), ("U1",)):

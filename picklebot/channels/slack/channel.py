@@ -15,12 +15,13 @@ from typing import TypeAlias
 
 from picklebot.channels.base import Accepted, Attached, Bookmarks, Incoming, Letter
 from picklebot.channels.reading import Reading
-from picklebot.channels.slack.api import Refused, SlackApi
+from picklebot.channels.slack.absence import Absence
+from picklebot.channels.slack.api import SlackApi
 from picklebot.channels.slack.fields import within
-from picklebot.channels.slack.history import missed, ordinal
+from picklebot.channels.slack.history import ordinal
 from picklebot.channels.slack.posting import Posting
 from picklebot.channels.slack.socket import Envelope, Line, Lines
-from picklebot.channels.slack.updates import File, Me, Said, read, read_message
+from picklebot.channels.slack.updates import File, Me, Said, read
 from picklebot.channels.slack.wording import LIMIT
 from picklebot.clock import SystemClock
 from picklebot.core.source import Source
@@ -28,7 +29,6 @@ from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, S
 
 logger = logging.getLogger(__name__)
 
-PLACES = 100  #: places, those spoken at last, that are asked for what was missed
 ERRANDS = 2048  #: messages that were settled and not acknowledged yet; more than can be on their way
 TOLD = 500  #: people and rooms that are remembered
 NAMES = 5.0  #: seconds in which Slack may say what somebody is called
@@ -116,33 +116,21 @@ class SlackChannel:
     async def _messages(
         self, lines: Lines, errands: "asyncio.Queue[Settled]", me: Me
     ) -> AsyncGenerator[Incoming, None]:
-        async with aclosing(self._missed(me)) as found:
-            async for said in found:
-                yield await self._incoming(said, None, lines, errands)
+        absence = Absence(self._api, self._reading, me, self._clock)
+        if self._posting.looks:
+            await absence.begin()
         while True:
-            envelope = await lines.next()
-            if (heard := read(envelope.kind, envelope.payload, me)) is None:
+            envelope = await lines.next(within=absence.pause)
+            if envelope is None:
+                for said in await absence.somewhere():
+                    yield await self._incoming(said, None, lines, errands)
+            elif (heard := read(envelope.kind, envelope.payload, me)) is None:
                 await envelope.line.acknowledge(envelope.id)
             else:
+                for where in heard.places:
+                    for said in await absence.at(where):
+                        yield await self._incoming(said, None, lines, errands)
                 yield await self._incoming(heard, envelope, lines, errands)
-
-    async def _missed(self, me: Me) -> AsyncGenerator[Said, None]:
-        """Yield what was said since the last time, place by place."""
-        marks = await self._reading.begin() if self._posting.looks else dict[str, str]()
-        for where in sorted(marks, key=lambda each: ordinal(marks[each]), reverse=True)[:PLACES]:
-            try:
-                messages = await missed(self._api, where, marks[where], self._clock)
-            except Refused as exc:  # it was thrown out of there
-                logger.warning("slack: what was said in %s meanwhile cannot be read: %s", where, exc)
-                continue
-            for message in messages:
-                said = None
-                with suppress(KeyError, TypeError, ValueError, AttributeError):  # of a shape that nobody has seen yet
-                    said = read_message(message, where.partition("/")[0], me)
-                if said is not None:
-                    yield said
-                else:
-                    self._reading.passed(where, ordinal(str(message["ts"])), str(message["ts"]))
 
     async def _incoming(
         self, said: Said, envelope: Envelope | None, lines: Lines, errands: "asyncio.Queue[Settled]"

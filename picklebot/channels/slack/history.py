@@ -43,14 +43,14 @@ def ordinal(ts: str) -> int:
     return int(seconds) * 1_000_000 + int(f"{micros}000000"[:6])
 
 
-async def missed(api: SlackApi, where: str, mark: str, clock: Clock) -> list[Fields]:
-    """Return what was said at a place after `mark`, oldest first.
+async def missed(api: SlackApi, where: str, mark: str, clock: Clock, *, patience: int = PATIENCE) -> list[Fields]:
+    """Return what was said at a place after `mark`, oldest first. Slack may ask to wait `patience` times.
 
     Raises:
         ChannelError: it cannot be read.
     """
     found: dict[int, Fields] = {}
-    async for page in _pages(api, where, mark, clock):
+    async for page in _pages(api, where, mark, clock, patience=patience):
         for message in page:
             if (number := ordinal(str(message.get("ts", "0")))) > ordinal(mark):
                 found[number] = {key: message[key] for key in _KEPT if key in message}
@@ -86,7 +86,7 @@ def mark_of(key: str, part: int) -> Mapping[str, Any]:
 
 
 async def _pages(
-    api: SlackApi, where: str, oldest: str, clock: Clock, *, metadata: bool = False
+    api: SlackApi, where: str, oldest: str, clock: Clock, *, metadata: bool = False, patience: int = PATIENCE
 ) -> AsyncGenerator[list[Fields], None]:
     room, _, thread = where.partition("/")
     cursor, waits = "", 0
@@ -98,7 +98,7 @@ async def _pages(
             answer = await api.call(ask)
         except ChannelUnavailable as exc:
             waits += 1
-            if exc.retry_after is None or waits > PATIENCE:
+            if exc.retry_after is None or waits > patience:
                 raise
             await clock.sleep(min(exc.retry_after, WAITS))
             continue

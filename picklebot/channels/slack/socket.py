@@ -102,13 +102,16 @@ class Lines:
         self._heard: asyncio.Queue[Envelope | ChannelUnavailable] = asyncio.Queue(ROOM)
         self._end: ChannelUnavailable | None = None
 
-    async def next(self) -> Envelope:
-        """Return what happened next.
+    async def next(self, *, within: float | None = None) -> Envelope | None:
+        """Return what happened next; None where nothing does within so many seconds.
 
         Raises:
             ChannelUnavailable: nobody listens any more.
         """
-        heard = self._end or await self._heard.get()
+        heard: Envelope | ChannelUnavailable | None = self._end
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                heard = heard or await self._heard.get()
         if isinstance(heard, ChannelUnavailable):
             raise heard
         return heard

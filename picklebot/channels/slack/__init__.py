@@ -4,10 +4,10 @@ Promises that Slack is told "received" only when a message is on disk. slack_sdk
 only where the channel is set up. Knows no session and no agent.
 """
 
+from picklebot.channels.endpoint import endpoint
 from picklebot.channels.slack.api import SlackApi
 from picklebot.channels.slack.channel import SlackChannel
 from picklebot.errors import ConfigError
-from picklebot.settings.values import is_loopback
 
 CLOUD = "https://slack.com/api"
 
@@ -18,11 +18,9 @@ def create(*, name: str, token: str, app_token: str, base_url: str = CLOUD) -> S
     Raises:
         ConfigError: the tokens stand in each other's place, or would go over the network in the clear.
     """
-    scheme, _, rest = base_url.partition("://")
-    if scheme != "https" and not (scheme == "http" and is_loopback(rest.partition("/")[0].partition(":")[0])):
-        raise ConfigError(f"base_url: {base_url!r} would carry the tokens unencrypted: write https://...")
+    base = endpoint(base_url)
     if token.startswith("xapp-"):
         raise ConfigError("token_env: this is the token of the app; the bot's begins with xoxb-")
     if not app_token.startswith("xapp-"):
         raise ConfigError("app_token_env: this is no token of an app: those begin with xapp-")
-    return SlackChannel(name, SlackApi(token, app_token, base_url))
+    return SlackChannel(name, SlackApi(token, app_token, base))

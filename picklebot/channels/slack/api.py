@@ -56,7 +56,7 @@ class SlackApi:
 
     def __init__(self, token: str, app_token: str, base_url: str) -> None:
         self._token, self._app_token = token, app_token
-        self._base = base_url.rstrip("/") + "/"
+        self._base = f"{base_url}/"
         self._session: aiohttp.ClientSession | None = None
         self._web: Any = None  # slack_sdk says of its types less than would help
 

@@ -1,4 +1,4 @@
-"""Albums on Telegram: several messages to it, one to the agent."""
+"""Albums and long texts on Telegram: several messages to it, one to the agent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -96,3 +96,21 @@ async def test_a_kill_between_the_parts_of_an_album_loses_and_doubles_none_of_th
         (other.key, 0),
         (f"4242:{late}", 1),
     ]
+
+
+async def test_a_text_that_telegram_cut_is_one_message_and_what_comes_later_is_not(telegram: TelegramApi) -> None:
+    lives = Lives(telegram)
+    long, middle = "@pickle_bot " + "a" * 4_084, "b" * 4_000
+    entities = [{"type": "mention", "offset": 0, "length": 11}]
+    for text, also in ((long, {"entities": entities}), ("a end", {}), (middle, {})):
+        telegram.say(text, chat=GROUP, also=also)
+    telegram.say(middle)
+    async with lives.life() as messages:
+        heard = [await anext(messages)]
+        heard[0].settle(Accepted(event_id="e", session_id="s"))
+        coming = asyncio.ensure_future(anext(messages))
+        await lives.clock.asleep()
+        telegram.say("the rest")
+        lives.clock.advance(seconds=1)
+        heard.append(await coming)
+    assert [each.content for each in heard] == ["a" * 4_085 + " end", f"{middle}\nthe rest"]

@@ -55,6 +55,10 @@ def test_what_a_message_answers_is_told_with_whose_it_is(answers: dict[str, Any]
     assert said(text="/stop", **answers).content == "/stop", "a command stands alone"
 
 
+def test_the_button_that_begins_a_conversation_asks_for_help() -> None:
+    assert [said(text=text).content for text in ("/start", "/start abc", "/starts")] == ["/help", "/help", "/starts"]
+
+
 def test_a_message_in_a_topic_answers_nothing_by_standing_there() -> None:
     created = {"message_id": 3, "from": BOT, "forum_topic_created": {"name": "Jam"}}
     assert said(text="hi", is_topic_message=True, message_thread_id=3, reply_to_message=created).content == "hi"

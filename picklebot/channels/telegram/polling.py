@@ -1,9 +1,9 @@
-"""Updates as Telegram hands them over: each once, and the parts of an album together.
+"""Updates as Telegram hands them over: each once, and together what was sent together (`together`).
 
-Telegram tells of every picture of an album by itself, and not which is the last one. An album is whole when another
-look brings no further part, or its sender has gone on; until then the offset stays before it, so that a kill loses
-nothing. How far it went is written down before it is handed over: after a kill it is the same message again, and a part
-that came later is one of its own. Knows no message.
+Telegram tells of every picture of an album by itself, and not which is the last one. It is whole when another look
+brings no further part, or its sender has gone on; until then the offset stays before it, so that a kill loses nothing.
+How far it went is written down before it is handed over: after a kill it is the same message again, and a part that
+came later is one of its own. Knows no message.
 """
 
 from collections import OrderedDict
@@ -14,19 +14,20 @@ from typing import cast
 from picklebot.channels.base import Bookmarks
 from picklebot.channels.telegram.api import SECONDS, BotApi
 from picklebot.channels.telegram.contents import Fields
+from picklebot.channels.telegram.together import goes_on, places, sender_of
 from picklebot.channels.telegram.updates import KINDS
 from picklebot.clock import Clock
 from picklebot.errors import ChannelUnavailable, StoreFull
 
 BATCH = 100  #: updates of one answer: what is in memory at once
-MAX_ALBUM = 10  #: parts
+MAX_PARTS = 10  #: of an album, or a long text
 PAUSE = 0.5  #: seconds between two looks at an album
-KEPT = 500  #: albums whose end is known
+KEPT = 500  #: albums and long texts whose end is known
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a person did at once: an update, or those of an album, in order. `number` is that of the first."""
+    """What a person did at once: an update, or several, in order. `number` is that of the first."""
 
     number: int
     updates: Sequence[Fields]
@@ -41,8 +42,8 @@ class Polling:
         self._seconds = seconds
         self._clock = clock
         self._bookmarks = bookmarks
-        self._ends: OrderedDict[str, int] = OrderedDict()  # album -> the last part of it that was handed over as one
-        self._seen: Mapping[str, int] = {}  # albums that may go on -> parts, at the last look
+        self._ends: OrderedDict[str, int] = OrderedDict()  # name -> the last part of it that was handed over
+        self._seen: Mapping[str, int] = {}  # what may go on -> its parts, at the last look
 
     async def looks(self) -> AsyncGenerator[Sequence[Post], None]:
         """Yield what there is to accept; whoever asks for more has accepted or refused all of it.
@@ -50,16 +51,16 @@ class Polling:
         Raises:
             ChannelUnavailable: Telegram, or the store, is away.
         """
-        self._end({place: int(mark) for place, mark in (await self._bookmarks.of(self._name)).items()})
+        self._end({name: int(mark) for name, mark in (await self._bookmarks.of(self._name)).items()})
         offset: int | None = None
         taken: set[int] = set()  # numbers from the offset on that were handed over
         while True:
             updates = await self._ask(offset)
-            albums = self._albums({number: each for number, each in updates.items() if number not in taken})
-            growing = {number for place in self._seen for number in albums[place]}
-            await self._write_down({place: numbers[-1] for place, numbers in albums.items() if place not in self._seen})
-            hidden = taken | growing
-            yield [*self._posts({number: each for number, each in updates.items() if number not in hidden})]
+            fresh = {number: each for number, each in updates.items() if number not in taken}
+            names = places(fresh)
+            whole, growing = self._look(fresh, names)
+            await self._write_down(whole)
+            yield [*self._posts({number: each for number, each in fresh.items() if number not in growing}, names)]
             if growing:
                 offset = min(growing)
                 taken = {number for number in updates if number > offset} - growing
@@ -88,36 +89,38 @@ class Polling:
             raise ChannelUnavailable("getUpdates: the answer holds no updates")
         return dict(sorted(found.items()))
 
-    def _albums(self, updates: Mapping[int, Fields]) -> dict[str, list[int]]:
-        """Return the numbers of each album whose end is not known, and note which of them may go on."""
-        albums: dict[str, list[int]] = {}
-        last: dict[object, int] = {}  # the latest of each person in each chat
-        for number, update in updates.items():
-            last[_sender(update)] = number
-            if (place := _album(update)) is not None and place not in self._ends:
-                albums.setdefault(place, []).append(number)
-        self._seen = {
-            place: len(numbers)
-            for place, numbers in albums.items()
-            if len(numbers) < MAX_ALBUM
-            and last[_sender(updates[numbers[-1]])] == numbers[-1]
-            and self._seen.get(place) != len(numbers)
+    def _look(self, updates: Mapping[int, Fields], names: Mapping[int, str]) -> tuple[dict[str, int], set[int]]:
+        """Return the last part of all that is whole now, and the numbers of what may go on."""
+        parts: dict[str, list[int]] = {}
+        for number, name in names.items():
+            if name not in self._ends:
+                parts.setdefault(name, []).append(number)
+        last = {sender_of(update): number for number, update in updates.items()}
+        growing = {
+            name: numbers
+            for name, numbers in parts.items()
+            if len(numbers) < MAX_PARTS
+            and goes_on(updates[numbers[-1]])
+            and last[sender_of(updates[numbers[-1]])] == numbers[-1]
+            and self._seen.get(name) != len(numbers)
         }
-        return albums
+        self._seen = {name: len(numbers) for name, numbers in growing.items()}
+        whole = {name: numbers[-1] for name, numbers in parts.items() if name not in growing}
+        return whole, {number for numbers in growing.values() for number in numbers}
 
-    def _posts(self, updates: Mapping[int, Fields]) -> Iterator[Post]:
+    def _posts(self, updates: Mapping[int, Fields], names: Mapping[int, str]) -> Iterator[Post]:
         posts: dict[str | int, list[tuple[int, Fields]]] = {}
         for number, update in updates.items():
-            place = _album(update)
-            together = place is not None and number <= self._ends.get(place, -1)
-            posts.setdefault(place if place is not None and together else number, []).append((number, update))
+            name = names.get(number)
+            together = name is not None and number <= self._ends.get(name, -1)
+            posts.setdefault(name if name is not None and together else number, []).append((number, update))
         for parts in posts.values():
             yield Post(parts[0][0], [update for _, update in parts])
 
     async def _write_down(self, ends: Mapping[str, int]) -> None:
         if ends:
             try:
-                await self._bookmarks.keep(self._name, {place: str(number) for place, number in ends.items()})
+                await self._bookmarks.keep(self._name, {name: str(number) for name, number in ends.items()})
             except StoreFull as exc:
                 raise ChannelUnavailable(f"nothing can be accepted: {exc}") from exc
             self._end(ends)
@@ -126,20 +129,3 @@ class Polling:
         self._ends.update(ends)
         while len(self._ends) > KEPT:
             self._ends.popitem(last=False)
-
-
-def _sender(update: Fields) -> object:
-    match update:
-        case {"message": {"chat": {"id": int(chat)}, "from": {"id": int(person)}}}:
-            return chat, person
-        case _:
-            return None
-
-
-def _album(update: Fields) -> str | None:
-    """Return what the album of a message is called; None where it is of none."""
-    match update:
-        case {"message": {"media_group_id": str(name), "chat": {"id": int(chat)}}}:
-            return f"album {name} in {chat}"
-        case _:
-            return None

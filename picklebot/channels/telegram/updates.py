@@ -7,8 +7,10 @@ bot is. What cannot be read is left out. Pure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from picklebot.channels.split import units
 from picklebot.channels.telegram.contents import Fields, File, files_of, name_of, other_words, text_of
 from picklebot.channels.telegram.referring import in_context
+from picklebot.channels.telegram.wording import LIMIT
 
 KINDS = ("message", "edited_message", "callback_query")  #: the updates that are asked for
 _GROUPS = frozenset({"group", "supergroup"})
@@ -39,7 +41,7 @@ class Said:
 
 
 def read(updates: Sequence[Fields], me: Me) -> Said | None:
-    """Return what a person said to the bot, in one update or in those of an album; None if nobody did."""
+    """Return what a person said to the bot, in one update or in several; None if nobody did."""
     try:
         update = updates[0]
         if "callback_query" in update:
@@ -79,8 +81,7 @@ def _message(parts: Sequence[Fields], me: Me, *, edited: bool = False) -> Said |
     elif chat.get("type") != "private":
         return None
     files = tuple(file for part in parts for file in files_of(part))
-    texts = [_without_name(text_of(part), me) for part in parts]
-    content = "\n".join(text for text in texts if text) or ("" if files else other_words(message))
+    content = _written(parts, me) or ("" if files else other_words(message))
     if not (content or files) or (edited and not text_of(message)):
         return None
     return Said(
@@ -93,6 +94,22 @@ def _message(parts: Sequence[Fields], me: Me, *, edited: bool = False) -> Said |
         message=int(message["message_id"]),
         files=() if edited else files,
     )
+
+
+def _written(parts: Sequence[Fields], me: Me) -> str:
+    """Return what is written in all parts; a text that fills a message was cut where it stands."""
+    written, cut = "", False
+    for part in parts:
+        first_words = not written or "caption" in part
+        text = _without_name(text_of(part), me) if first_words else text_of(part)
+        written += f"\n{text}" if written and text and not cut else text
+        cut = units(text_of(part)) >= LIMIT
+    return _started(written)
+
+
+def _started(text: str) -> str:
+    """Return what is meant by the button that begins a conversation."""
+    return "/help" if text.partition(" ")[0] == "/start" else text
 
 
 def _thread(message: Fields) -> str | None:

@@ -21,7 +21,7 @@ MAX_RECORD = 8 * 1024  #: bytes of a record as it is written
 MAX_FILE = 5 * 1024 * 1024  #: bytes of a log file before it is put aside
 KEPT_FILES = 3  #: files that were put aside
 IDS = ("event", "session", "turn", "agent", "job", "channel")
-NOISY = ("aiohttp.access", "aiosqlite", "anthropic", "asyncio", "httpcore2", "httpx2", "watchfiles")
+NOISY = ("aiohttp.access", "aiosqlite", "anthropic", "asyncio", "discord", "httpcore2", "httpx2", "watchfiles")
 
 _root = logging.getLogger()
 _installed: list[logging.Handler] = []

@@ -30,6 +30,7 @@ from tests.channels.discord_shapes import (
     error,
     fields_of,
     frame,
+    press,
     send,
     user,
 )
@@ -62,6 +63,7 @@ class DiscordPlatform:
         self._bells: set[asyncio.Event] = set()
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._beat = -1  # how far the last heartbeat says that we were heard
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
@@ -132,29 +134,20 @@ class DiscordPlatform:
 
     def press(self, message: dict[str, Any], label: str, *, person: int) -> None:
         """Let somebody press a button of the bot's."""
-        buttons = [button for row in message["components"] for button in row["components"]]
-        [pressed] = [button["custom_id"] for button in buttons if button["label"] == label]
-        room = message["channel_id"]
-        where: dict[str, Any] = {"channel_id": room, "channel": {"id": room, "type": 1}, "user": user(person)}
-        press = {
-            **where,
-            "id": str(next(self._ids)),
-            "application_id": BOT["id"],
-            "type": 3,
-            "token": "t",
-            "version": 1,
-        }
-        what = {"data": {"custom_id": pressed, "component_type": 2}, "message": {**message, "attachments": []}}
-        self.tell(
-            "INTERACTION_CREATE",
-            {**press, **what, "entitlements": [], "locale": "de", "attachment_size_limit": 1 << 20},
-        )
+        self.tell("INTERACTION_CREATE", press(message, label, person, str(next(self._ids))))
 
     def tell(self, event: str, what: dict[str, Any]) -> None:
         """Send an event to whoever listens."""
         self._told.append((next(self._sequence), event, what))
         for socket, intents in self._sockets.items():
             self._begin(send(socket, frame(*self._told[-1], intents)))
+
+    async def all_heard(self) -> None:
+        """Wait until whoever listens has read everything."""
+        self._beat = -1
+        for socket in self._sockets:
+            self._begin(send(socket, '{"op": 1, "d": null, "s": null, "t": null}'))
+        await self.until(lambda: self._beat >= self._told[-1][0])
 
     def texts(self, room: str) -> list[str]:
         """Return what the bot's messages in a room say now."""
@@ -185,8 +178,10 @@ class DiscordPlatform:
             if message.type is not WSMsgType.TEXT:
                 break
             match json.loads(message.data):
-                case {"op": 1}:
+                case {"op": 1, "d": seen}:
+                    self._beat = seen or 0
                     await socket.send_json({"op": 11})
+                    self._ring()
                 case {"op": 6, "d": {"token": self.token, "seq": int(seen)}}:
                     await self._resume(socket, seen)
                 case {"op": 2, "d": {"token": self.token, "intents": int(intents)}}:

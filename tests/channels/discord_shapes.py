@@ -80,6 +80,28 @@ def user(person: int, name: str | None = None) -> dict[str, Any]:
     return {"id": str(person), "username": f"p{person}", "discriminator": "0", "global_name": name, "avatar": None}
 
 
+def press(message: dict[str, Any], label: str, person: int, number: str) -> dict[str, Any]:
+    """Return what Discord tells of somebody who presses a button."""
+    buttons = [button for row in message["components"] for button in row["components"]]
+    [pressed] = [button["custom_id"] for button in buttons if button["label"] == label]
+    room = message["channel_id"]
+    return {
+        "id": number,
+        "application_id": BOT["id"],
+        "type": 3,
+        "token": "t",
+        "version": 1,
+        "user": user(person),
+        "channel_id": room,
+        "channel": {"id": room, "type": 1},
+        "message": {**message, "attachments": []},
+        "data": {"custom_id": pressed, "component_type": 2},
+        "locale": "de",
+        "entitlements": [],
+        "attachment_size_limit": 1 << 20,
+    }
+
+
 def readable(what: dict[str, Any], intents: int) -> dict[str, Any]:
     """Return a message as a bot may read it: without the intent, in company only what names it."""
     hidden = "guild_id" in what and "content" in what and not intents & CONTENT and not what["mentions"]

@@ -66,6 +66,7 @@ class Listener:
 
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
+        await self.channel.aclose()
 
     async def next(self, number: int = 1) -> list[str]:
         """Return what the next messages say."""
@@ -184,6 +185,7 @@ async def test_a_broken_connection_is_made_again_and_loses_nothing(discord: Disc
         discord.say(1, "three")
         await discord.greet_again()
         discord.say(1, "four")
+        await discord.all_heard()
         assert await listener.next(2) == ["three", "four"], "it was asked for"
 
 
@@ -193,6 +195,7 @@ async def test_what_finds_no_room_in_memory_is_asked_for_again(discord: DiscordP
         assert await listener.next() == ["first"]
         for number in range(ROOM + 150):
             discord.say(1 + number % 2, f"m{number}")
+        await discord.all_heard()
         heard = await listener.next(ROOM + 150)
     assert [each for each in heard if int(each[1:]) % 2 == 0] == [f"m{number}" for number in range(0, ROOM + 150, 2)]
     assert [each for each in heard if int(each[1:]) % 2] == [f"m{number}" for number in range(1, ROOM + 150, 2)]
@@ -223,6 +226,7 @@ async def test_a_message_that_breaks_off_between_its_pieces_is_there_once(discor
         again = create(name="discord", token=TOKEN, base_url=discord.url)
         async with again.connect():  # another process, which knows nothing of the pieces that are there
             await again.deliver(Source("discord", ("5", alone(5))), Letter(content=text, key="k"))
+        await again.aclose()
         assert await listener.channel.send(to, " ", key="empty") == ""
         discord.blocked.add(alone(5))
         with pytest.raises(DeliveryRejected, match="takes no messages from the bot"):
@@ -233,6 +237,18 @@ async def test_a_message_that_breaks_off_between_its_pieces_is_there_once(discor
     assert " ".join(discord.texts(alone(5))).split() == ["one"] * 900
     with pytest.raises(ChannelUnavailable, match="not connected"):
         await listener.channel.send(to, "hi", key="k4")
+
+
+async def test_what_was_begun_before_the_end_is_still_answered_after_nobody_listens_any_more(
+    discord: DiscordPlatform,
+) -> None:
+    listener = Listener(discord)
+    early = asyncio.create_task(listener.channel.send(Source("discord", ("5", "5")), "of the last run", key="k1"))
+    async with listener.channel.connect():
+        await early
+    await listener.channel.send(Source("discord", ("5", "5")), "of this one", key="k2")
+    await listener.channel.aclose()
+    assert discord.texts(alone(5)) == ["of the last run", "of this one"]
 
 
 async def test_no_error_shows_the_token_and_none_goes_over_the_network_in_the_clear() -> None:

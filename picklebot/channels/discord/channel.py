@@ -4,6 +4,7 @@ Promises that a message whose sending broke off is sent again under the same non
 minutes if it has it. Knows no session and no agent.
 """
 
+import asyncio
 import io
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -25,6 +26,7 @@ from picklebot.errors import ChannelUnavailable
 
 logger = logging.getLogger(__name__)
 
+CONNECTS = 10.0  #: seconds that a reply waits for the first connection
 LIMIT = 2000  #: UTF-16 code units of one message
 
 
@@ -45,7 +47,8 @@ class DiscordChannel:
         self._reading = Reading(name)
         self._rooms = Rooms()
         self._listening = Listening(name, self._reading, self._rooms)
-        self._client: Client | None = None
+        self._client: Client | None = None  # through which is spoken: the last one that was greeted
+        self._tried = asyncio.Event()  # whether it has come to that, or not, for the first time
         self._progress = Progress()
 
     def remember_in(self, bookmarks: Bookmarks) -> None:
@@ -57,16 +60,28 @@ class DiscordChannel:
     async def connect(self) -> AsyncGenerator[AsyncIterator[Incoming], None]:
         """Log in, and yield what people said and say to the bot."""
         self._listening.begin()
-        async with connected(self._token, self._listening.hear, self._reading.follow) as client:
-            await self._listening.greeted()
-            logger.info("%s: listening as %s", self.name, client.user)
-            self._client = client
-            try:
+        client = Client(self._listening.hear)
+        try:
+            async with connected(client, self._token, self._reading.follow):
+                await self._listening.greeted()
+                logger.info("%s: listening as %s", self.name, client.user)
+                before, self._client = self._client, client
+                self._tried.set()
+                if before is not None:
+                    await before.close()
                 async with aclosing(self._listening.messages()) as messages:
                     yield messages
-            finally:
-                self._client = None
-                await self._reading.write()
+        finally:
+            self._tried.set()
+            if self._client is not client:
+                await client.close()
+            await self._reading.write()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     async def send(self, to: Source, content: str, *, key: str) -> str:
         """Send a message, in pieces where it is too long for one; return the id of the last."""
@@ -118,6 +133,9 @@ class DiscordChannel:
         return str(sent.id)
 
     async def _room(self, to: Source) -> discord.PartialMessageable:
+        with suppress(TimeoutError):  # replies of the last run are due before this one is connected
+            async with asyncio.timeout(CONNECTS):
+                await self._tried.wait()
         if self._client is None:
             raise ChannelUnavailable("Discord is not connected")
         return await self._rooms.of(to, self._client)

@@ -5,8 +5,8 @@ Promises that nothing of it runs on after the connection, and that no error show
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, cast
 
 import aiohttp
 import discord
@@ -19,6 +19,7 @@ from picklebot.errors import ChannelUnavailable, DeliveryRejected
 CLOUD = "https://discord.com"
 _GATEWAY = "wss://gateway.discord.gg/"
 WAITS = 30.0  #: seconds that a call may wait for Discord's pace; what has to wait longer is put off
+HANGS_UP = 2.0  #: seconds for saying good-bye
 TRIES = 2  #: connections in a row that may be lost before a greeting
 ASIDES = 32  #: calls at once for which nobody waits
 _GONE = frozenset({10003, 10008, 30046, 50005})  # no such channel or message, or it can no more be written over
@@ -66,7 +67,7 @@ class Client(discord.Client):
             guild_ready_timeout=0.0,
             max_ratelimit_timeout=WAITS,
         )
-        self._hear = hear
+        self.hear = hear
         self._lost = 0
         self._asides: set[asyncio.Task[None]] = set()
 
@@ -77,8 +78,8 @@ class Client(discord.Client):
         elif event == "disconnect":
             self._lost += 1
             if self._lost > TRIES:
-                self._hear("gone", ChannelUnavailable("Discord closes every connection"))
-        self._hear(event, args[0] if args else self)
+                self.hear("gone", ChannelUnavailable("Discord closes every connection"))
+        self.hear(event, args[0] if args else self)
 
     def aside(self, call: Coroutine[Any, Any, None]) -> None:
         """Make a call for which nobody waits; with too many of them, leave it. It raises nothing."""
@@ -89,56 +90,62 @@ class Client(discord.Client):
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
 
-    async def close(self) -> None:
-        """Close every connection, and leave what was begun aside."""
+    async def hang_up(self) -> None:
+        """Close the gateway, and leave what was begun aside. Messages can still be sent."""
         for task in (asides := tuple(self._asides)):
             task.cancel()
         await asyncio.gather(*asides, return_exceptions=True)
+        gateway = cast("DiscordWebSocket | None", self.ws)  # None before the first greeting
+        if gateway is not None and gateway.open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HANGS_UP):
+                    await gateway.close(code=1000)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.hang_up()
         await super().close()
 
 
 @asynccontextmanager
 async def connected(
-    token: str, hear: Callable[[str, Any], None], beside: Callable[[], Coroutine[Any, Any, None]]
-) -> AsyncGenerator[Client, None]:
-    """Yield a client that listens; `beside` runs for as long as it does.
+    client: Client, token: str, beside: Callable[[], Coroutine[Any, Any, None]]
+) -> AsyncGenerator[None, None]:
+    """Log `client` in and let it listen for as long as the block lasts; `beside` runs as long.
 
-    `hear` is told "connect" with the client on each greeting, and "gone" with an error at the end.
+    It is told "connect" with itself on each greeting, and "gone" with an error at the end.
 
     Raises:
         ChannelUnavailable: Discord cannot be reached, or does not take the token.
     """
-    client, failure = Client(hear), None
-    try:
-        with translated():
-            await client.login(token)
-        async with asyncio.TaskGroup() as group:
-            running = (
-                group.create_task(_listen(client, hear), name="discord gateway"),
-                group.create_task(beside(), name="discord bookmarks"),
-            )
-            try:
-                yield client
-            except ChannelUnavailable as exc:  # not as one of a group
-                failure = exc
-            finally:
-                await client.close()
-                for task in running:
-                    task.cancel()
-    finally:
-        await client.close()
+    failure: ChannelUnavailable | None = None
+    with translated():
+        await client.login(token)
+    async with asyncio.TaskGroup() as group:
+        running = (
+            group.create_task(_listen(client), name="discord gateway"),
+            group.create_task(beside(), name="discord bookmarks"),
+        )
+        try:
+            yield
+        except ChannelUnavailable as exc:  # not as one of a group
+            failure = exc
+        finally:
+            for task in running:
+                task.cancel()
+            await client.hang_up()
     if failure is not None:
         raise failure
 
 
-async def _listen(client: Client, hear: Callable[[str, Any], None]) -> None:
+async def _listen(client: Client) -> None:
     try:
         with translated(), readable():
             await client.connect(reconnect=False)
     except (ChannelUnavailable, DeliveryRejected) as exc:
-        hear("gone", ChannelUnavailable(str(exc)))
+        client.hear("gone", ChannelUnavailable(str(exc)))
     else:
-        hear("gone", ChannelUnavailable("Discord closed the connection"))
+        client.hear("gone", ChannelUnavailable("Discord closed the connection"))
 
 
 @contextmanager

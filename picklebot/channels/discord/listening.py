@@ -65,7 +65,6 @@ class Listening:
     def begin(self) -> None:
         """Forget the connection before."""
         self._client, self._greeted, self._end = None, False, None
-        self._waiting.clear()
 
     def hear(self, event: str, given: Any) -> None:
         """Take note of what happens."""
@@ -96,7 +95,8 @@ class Listening:
         place = heard.place
         if place is not None and heard.said is None and not self._reading.knows(place):
             return
-        if place is None or (place not in self._behind and len(self._waiting) < ROOM):
+        # after a greeting, until it is known how far each place was read, what came is not to overtake what was missed
+        if place is None or (place not in self._behind and not self._greeted and len(self._waiting) < ROOM):
             self._waiting.append(heard)
         elif place in self._behind or self._reading.knows(place) or len(self._behind) < PLACES:
             self._behind.setdefault(place, heard.number - 1)
@@ -105,22 +105,28 @@ class Listening:
         self._news.set()
 
     async def messages(self) -> AsyncGenerator[Incoming, None]:
-        """Yield what people say, from the first greeting to the end of the connection."""
+        """Yield what people say, from the first greeting to the end of the connection.
+
+        Raises:
+            ChannelUnavailable: it came to an end, and so did what was heard until then.
+        """
         while True:
-            if self._end is not None:
-                raise self._end
             if self._greeted:
                 self._greeted = False
                 marks = await self._reading.begin()
                 self._behind.update((place, int(mark)) for place, mark in marks.items())
-            elif self._behind:
+            elif self._behind and self._end is None:
+                for _ in range(len(self._waiting)):  # what was heard at those places before they fell behind
+                    if (found := self._incoming(self._waiting.popleft())) is not None:
+                        yield found
                 async with aclosing(self._missed(next(iter(self._behind)))) as missed:
                     async for incoming in missed:
                         yield incoming
             elif self._waiting:
-                heard = self._waiting.popleft()
-                if (found := self._incoming(heard)) is not None:
+                if (found := self._incoming(self._waiting.popleft())) is not None:
                     yield found
+            elif self._end is not None:
+                raise self._end
             else:
                 self._news.clear()
                 await self._news.wait()
@@ -156,15 +162,16 @@ class Listening:
                 if message is None:
                     return
                 if self._end is not None:
-                    raise self._end
+                    break
                 said = read(message, self._me, private=bool(person))
                 if (found := self._incoming(_Heard(place, message.id, said))) is not None:
                     yield found
         except DeliveryRejected as exc:  # the bot was thrown out of there
             logger.warning("%s: what was said in %s meanwhile cannot be read: %s", self._name, room, exc)
-        except ChannelUnavailable:
-            self._behind[place] = after
-            raise
+            return
+        except ChannelUnavailable as exc:
+            self._end = self._end or exc
+        self._behind[place] = after
 
     def _incoming(self, heard: _Heard) -> Incoming | None:
         place, said = heard.place, heard.said

@@ -11,17 +11,21 @@ from pathlib import Path
 from picklebot.core.rights import Sandbox
 from picklebot.sandbox.bubblewrap import ENVIRONMENT
 from picklebot.sandbox.places import View, occupy, room_of, view_of
+from picklebot.toolhost.bridge import PORT
 from picklebot.tools.launcher import PROGRAM, PlainLauncher
 
+PROXIED = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), f"http://127.0.0.1:{PORT}")
 _LOCALE = ("LANG", "LC_ALL", "TERM", "TZ")
 
 
 class ApartLauncher(ABC):
     """A launcher of `picklebot.tools.launcher` that keeps tool processes apart."""
 
-    def __init__(self, *, memory_mb: int, network: bool) -> None:
+    def __init__(self, *, memory_mb: int, network: bool, way_out: Path | None = None) -> None:
+        """`way_out` is the socket of a proxy, which is all that programs inside reach of the network."""
         self._memory_mb = memory_mb
         self._network = network
+        self._way_out = way_out
         self._plain = PlainLauncher(memory_mb=memory_mb)
 
     def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
@@ -48,7 +52,8 @@ class ApartLauncher(ABC):
         plain = self._plain.environment(sandbox)
         if sandbox == "off":
             return plain
-        return {**ENVIRONMENT, **{name: plain[name] for name in _LOCALE if name in plain}}
+        proxied = PROXIED if self._way_out else {}
+        return {**ENVIRONMENT, **proxied, **{name: plain[name] for name in _LOCALE if name in plain}}
 
     @abstractmethod
     def stamp(self, root: Path) -> Hashable:
@@ -65,5 +70,5 @@ class ApartLauncher(ABC):
     def _program(self, mode: str, root: Path, *further: str) -> list[str]:
         # The interpreter below the virtual environment, whose packages have no business inside.
         python = str(getattr(sys, "_base_executable", sys.executable))
-        sockets = "open" if self._network else "closed"
+        sockets = "open" if self._network else "proxied" if self._way_out else "closed"
         return [python, "-I", "-S", str(PROGRAM), mode, str(root), str(self._memory_mb), sockets, *further]

@@ -34,6 +34,8 @@ def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, me
         arguments += readable(path)
     arguments += ["--bind" if view.writable else "--ro-bind", str(view.root), str(view.root)]
     arguments += laid_over(view)
+    for inside, outside in view.placed.items():
+        arguments += ["--ro-bind-try", str(outside), str(inside)]
     return [*arguments, *CLOSED, "--chdir", str(view.root), "--", *command]
 
 

@@ -6,6 +6,7 @@ Promises that what is said to hold was tried. Knows no tool.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from picklebot.sandbox import probe
@@ -30,30 +31,35 @@ class Choice:
     off: bool = False
 
 
-_tried: dict[tuple[str, bool], Sequence[str]] = {}
+_tried: dict[tuple[str, bool, bool], Sequence[str]] = {}
 
 
-def choose(mode: Mode, *, memory_mb: int, network: bool) -> Choice:
-    """Return what keeps tools apart. Blocks for a tenth of a second, the first time."""
+def choose(mode: Mode, *, memory_mb: int, network: bool, way_out: Path | None = None) -> Choice:
+    """Return what keeps tools apart. Blocks for a tenth of a second, the first time.
+
+    `way_out` is the socket of a proxy, for a sandbox that can have one beside no network.
+    """
     if mode == "off":
         return Choice(launcher=None, why="config.yaml switches it off", off=True)
     refused: list[Choice] = []
     for kind in ("bubblewrap", "landlock"):
         if mode in {"auto", kind}:
-            choice = _bubblewrap if kind == "bubblewrap" else _landlock
-            found = choice(memory_mb=memory_mb, network=network)
+            if kind == "bubblewrap":
+                found = _bubblewrap(memory_mb=memory_mb, network=network, way_out=way_out)
+            else:
+                found = _landlock(memory_mb=memory_mb, network=network)
             if found.launcher is not None:
                 return found
             refused.append(found)
     return replace(refused[0], why="; ".join(each.why for each in refused))
 
 
-def _bubblewrap(*, memory_mb: int, network: bool) -> Choice:
+def _bubblewrap(*, memory_mb: int, network: bool, way_out: Path | None) -> Choice:
     program = find_program()
     if program is None:
         return Choice(launcher=None, why="there is no bubblewrap here", fix=INSTALL)
-    launcher = BubblewrapLauncher(program, memory_mb=memory_mb, network=network)
-    if leaks := _tries(launcher, str(program), network=network):
+    launcher = BubblewrapLauncher(program, memory_mb=memory_mb, network=network, way_out=way_out)
+    if leaks := _tries(launcher, str(program), network=network, proxied=way_out is not None):
         return Choice(launcher=None, why=f"bubblewrap does not hold here: {'; '.join(leaks)}", fix=_advice(leaks))
     return Choice(launcher=launcher, name="bubblewrap")
 
@@ -72,11 +78,14 @@ def _landlock(*, memory_mb: int, network: bool) -> Choice:
     return Choice(launcher=launcher, name="Landlock")
 
 
-def _tries(launcher: BubblewrapLauncher | LandlockLauncher, name: str, *, network: bool) -> Sequence[str]:
+def _tries(
+    launcher: BubblewrapLauncher | LandlockLauncher, name: str, *, network: bool, proxied: bool = False
+) -> Sequence[str]:
     """Look around, once for each kind in the life of this process."""
-    if (name, network) not in _tried:
-        _tried[name, network] = probe.look(launcher, network=network)
-    return _tried[name, network]
+    kind = name, network, proxied
+    if kind not in _tried:
+        _tried[kind] = probe.look(launcher, network=network)
+    return _tried[kind]
 
 
 def _advice(leaks: Sequence[str]) -> str:

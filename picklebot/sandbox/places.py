@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISLNK
 
@@ -58,6 +58,8 @@ class View:
     """Those of `fixed` that a command could have put there, with what each was when we looked."""
     hidden_folders: Sequence[Path]
     hidden_files: Sequence[Path]
+    placed: Mapping[Path, Path] = field(default_factory=dict[Path, Path])
+    """What stands elsewhere inside than outside: a path there, and the one here."""
 
 
 def view_of(root: Path, *, writable: bool, network: bool) -> View:

@@ -80,6 +80,8 @@ def _bait(folder: Path) -> Generator[dict[str, Any], None, None]:
             listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             listening.bind(address)
             listening.listen(4)
+        datagrams = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        datagrams.bind(str(folder / "datagrams"))
         yield {
             "secrets": [str(each) for each in (folder / "outside", root / ".picklebot" / "token")],
             "hidden": [str(root / ".env")],
@@ -87,6 +89,7 @@ def _bait(folder: Path) -> Generator[dict[str, Any], None, None]:
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
             "unix": unix,
+            "unix-datagrams": str(folder / "datagrams"),
             "abstract": abstract,
             "pid": os.getpid(),
             "name": Path("/proc/self/cmdline").read_bytes().decode(errors="replace"),

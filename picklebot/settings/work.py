@@ -3,9 +3,10 @@
 Promises that every limit has a value. Knows nothing of what is limited.
 """
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from picklebot.settings.models import EmbeddingSettings
 from picklebot.settings.values import AgentId, Deliver, Duration, Misplaced, Pattern, Section, Url, VariableName
@@ -97,6 +98,19 @@ class DeliverySettings(Section):
         return self
 
 
+def _host(text: str) -> str:
+    host = text.lower().removesuffix(".")
+    if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit():
+        raise ValueError(
+            f"{text!r} is no name of a host: write one such as pypi.org, or *.example.com for all below it"
+        )
+    return host
+
+
+_HOST = re.compile(r"(\*\.)?(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})+")
+HostName = Annotated[str, AfterValidator(_host)]
+
+
 class SandboxSettings(Section):
     """Where shell and file tools run."""
 
@@ -105,8 +119,19 @@ class SandboxSettings(Section):
     )
     allow_off: bool = Field(default=False, description="Whether an agent may say `sandbox: off`.")
     network: bool = Field(default=False, description="Whether tools inside reach the network.")
+    hosts: tuple[HostName, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Hosts that tools inside reach over HTTP where `network` is false: pypi.org, or *.example.com.",
+    )
     memory_mb: int = Field(default=1024, ge=16, le=1_048_576, description="Memory of one tool call, in MiB.")
     seconds: Duration = Field(default=60.0, gt=0, le=86400, description="Time for one tool call.")
+
+    @model_validator(mode="after")
+    def _open_once(self) -> "SandboxSettings":
+        if self.hosts and self.network:
+            raise Misplaced("means nothing beside sandbox.network: true, which opens all of it", "hosts")
+        return self
 
 
 class MemorySettings(Section):

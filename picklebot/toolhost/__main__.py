@@ -1,7 +1,7 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
 `stay` runs a whole program instead, which stands last, and `become` is one from then on. `filter` is what all but the
-calls give up first: "closed" (sockets too), "open" (not those of the network), or nothing, where no sandbox is wanted.
+calls give up first: "closed" (sockets too), "open" (not those of the network), "proxied" (those lead to a bridge), or nothing, where no sandbox is wanted.
 Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, after them for `serve`, `probe` and
 `become`, what must stand where it was mounted.
 """
@@ -25,6 +25,7 @@ _HERE = Path(__file__).resolve().parent
 _adopt("picklebot", _HERE.parent)  # -I leaves the program's own folder out
 _adopt("picklebot.toolhost", _HERE)
 
+from picklebot.toolhost import bridge  # noqa: E402
 from picklebot.toolhost.becoming import become  # noqa: E402
 from picklebot.toolhost.confining import Unsupported, confine  # noqa: E402
 from picklebot.toolhost.host import serve  # noqa: E402
@@ -33,6 +34,13 @@ from picklebot.toolhost.probing import leaks  # noqa: E402
 from picklebot.toolhost.resident import stay  # noqa: E402
 from picklebot.toolhost.seals import broken  # noqa: E402
 from picklebot.toolhost.walls import Walls, hide_memory  # noqa: E402
+
+
+def _give_up(filter_name: str, *, unseen: bool) -> None:
+    if filter_name == "proxied":
+        bridge.build()
+    hide_memory()
+    confine(sockets=filter_name, unseen=unseen)
 
 
 def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json: str = "", *further: str) -> None:
@@ -44,8 +52,7 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
         if walls and mode in {"serve", "stay", "become", "probe"}:
             walls.raise_around_host(root)
         if filter_name:
-            hide_memory()
-            confine(network=filter_name == "open", unseen=walls is not None)
+            _give_up(filter_name, unseen=walls is not None)
     except (Unsupported, OSError) as exc:
         sys.exit(str(exc))
     if mode == "serve":

@@ -9,16 +9,31 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from picklebot.toolhost.numbers import PROCESSORS, REFUSED, UNSEEN, Processor
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2  # linux/prctl.h, linux/seccomp.h
 _NEW_NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
 _TYPING_FOR_OTHERS = (0x5412, 0x541C, 0x5423)  # TIOCSTI, TIOCLINUX, TIOCSETD
-_FAMILIES_OF_THE_NETWORK = (2, 10, 16)  # AF_INET, AF_INET6, AF_NETLINK, which name look-ups ask
+_UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16  # linux/socket.h; name look-ups ask the last
+_KIND, _CONNECTED = 0xF, (1, 5)  # of a socket, without its flags: SOCK_STREAM, SOCK_SEQPACKET (linux/net.h)
+#: Which families of sockets may be made. "proxied": in a namespace with nothing in it but the bridge, which has its own.
+SOCKETS: Mapping[str, Sequence[int]] = {
+    "open": (_INET, _INET6, _NETLINK),
+    "proxied": (_INET, _INET6),
+    "bridge": (_UNIX,),
+    "closed": (),
+}
 
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # linux/bpf_common.h
+_LOAD, _AND, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = (
+    0x20,
+    0x54,
+    0x15,
+    0x35,
+    0x45,
+    0x06,
+)  # linux/bpf_common.h
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in struct seccomp_data
 
@@ -29,8 +44,8 @@ class Unsupported(Exception):
     """This machine cannot be held to it; the message says why."""
 
 
-def confine(*, network: bool, unseen: bool = False) -> None:
-    """Give it up; with `unseen` also what walls by path do not see.
+def confine(*, sockets: str, unseen: bool = False) -> None:
+    """Give it up, but for the `SOCKETS` of that name; with `unseen` also what walls by path do not see.
 
     Raises:
         Unsupported: the kernel or the processor does not know how.
@@ -42,7 +57,7 @@ def confine(*, network: bool, unseen: bool = False) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0):
         raise Unsupported("the kernel does not know no_new_privs")
-    program = list(program_for(processor, network=network, unseen=unseen))
+    program = list(program_for(processor, families=SOCKETS[sockets], unseen=unseen))
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code)
     header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
@@ -50,7 +65,7 @@ def confine(*, network: bool, unseen: bool = False) -> None:
         raise Unsupported(f"the kernel takes no seccomp filter: {errno.errorcode.get(ctypes.get_errno(), '?')}")
 
 
-def program_for(processor: Processor, *, network: bool, unseen: bool) -> Iterable[Instruction]:
+def program_for(processor: Processor, *, families: Sequence[int], unseen: bool) -> Iterable[Instruction]:
     """Return the filter, as the kernel's little machine reads it."""
     yield (_LOAD, 0, 0, _ARCHITECTURE)
     yield (_JUMP_EQUAL, 1, 0, processor.audit)
@@ -70,12 +85,18 @@ def program_for(processor: Processor, *, network: bool, unseen: bool) -> Iterabl
     )
     typing = [part for each in _TYPING_FOR_OTHERS for part in _refuse(each, errno.EPERM)]
     yield from _inspect(processor.number("ioctl"), _SECOND, typing)
-    open_families = [
-        part
-        for family in (_FAMILIES_OF_THE_NETWORK if network else ())
-        for part in ((_JUMP_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW))
-    ]
+    open_families = [part for family in families for part in ((_JUMP_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW))]
     yield from _inspect(processor.number("socket"), _FIRST, [*open_families, (_RETURN, 0, 0, _REFUSE | errno.EACCES)])
+    # One of a pair for datagrams may be sent from to any socket that has a path.
+    yield from _inspect(
+        processor.number("socketpair"),
+        _SECOND,
+        [
+            (_AND, 0, 0, _KIND),
+            *((_JUMP_EQUAL, 2 - place, 0, kind) for place, kind in enumerate(_CONNECTED)),
+            (_RETURN, 0, 0, _REFUSE | errno.EACCES),
+        ],
+    )
     if unseen:  # of an open file only, and not by its path
         yield from _inspect(
             processor.number("utimensat"), _SECOND, [(_JUMP_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _REFUSE | errno.EPERM)]

@@ -36,7 +36,7 @@ UNSEEN: Mapping[str, Pair] = {
 }  # fmt: skip
 #: Those of which an argument is looked at.
 JUDGED: Mapping[str, Pair] = {
-    "socket": (41, 198), "clone": (56, 220), "clone3": (435, 435), "ioctl": (16, 29), "utimensat": (280, 88),
+    "socket": (41, 198), "socketpair": (53, 199), "clone": (56, 220), "clone3": (435, 435), "ioctl": (16, 29), "utimensat": (280, 88),
 }  # fmt: skip
 
 

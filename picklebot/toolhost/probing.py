@@ -31,6 +31,7 @@ def _attempts(given: Mapping[str, Any]) -> list[tuple[str, Callable[[], object]]
         ("it reaches TCP ports", lambda: _connect(socket.AF_INET, ("127.0.0.1", given["tcp"]))),
         ("it reaches unix sockets by their path", lambda: _connect(socket.AF_UNIX, given["unix"])),
         ("it reaches abstract unix sockets", lambda: _connect(socket.AF_UNIX, "\0" + given["abstract"])),
+        ("it sends to unix sockets by their path", lambda: _send_beside(given["unix-datagrams"])),
         ("it sends UDP packets", lambda: _send(given["udp"])),
         ("it sees processes outside", lambda: _see(given["pid"], given["name"])),
         ("it signals processes outside", lambda: _signal(given["pid"])),
@@ -67,6 +68,12 @@ def _send(port: int) -> None:
         made.send(b"x")
         made.settimeout(0.5)
         made.recv(1)
+
+
+def _send_beside(path: str) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other:
+        one.sendto(b"x", path)
 
 
 def _see(pid: int, name: str) -> None:

@@ -3,6 +3,7 @@
 Promises a time limit on every command. Runs nothing itself.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -17,17 +18,30 @@ MAX_SECONDS = 600.0
 
 
 def create_shell_tools(
-    hosts: ToolHosts, *, seconds: float = SECONDS, max_seconds: float = MAX_SECONDS, network: bool = False
+    hosts: ToolHosts,
+    *,
+    seconds: float = SECONDS,
+    max_seconds: float = MAX_SECONDS,
+    network: bool = False,
+    reachable: Sequence[str] = (),
 ) -> list[Tool]:
-    """Return bash. A command gets `seconds` unless it asks for more, up to `max_seconds`."""
-    most = max(seconds, max_seconds)
+    """Return bash. A command gets `seconds` unless it asks for more, up to `max_seconds`.
 
-    @reach(private=True, sends=network)
+    `network`: it reaches all of it; `reachable`: these hosts, through a proxy.
+    """
+    most = max(seconds, max_seconds)
+    over = (
+        f" It reaches {', '.join(reachable)} over HTTP, by the proxy in its environment, and no other host."
+        if reachable
+        else ""
+    )
+
+    @reach(private=True, sends=network or bool(reachable))
     @tool(
         description=(
             "Run a command with bash in the workspace, and return what it wrote, stdout and stderr in order. stdin is "
             "empty. Nothing that it starts goes on running after it. "
-            f"It is stopped after {seconds:g} seconds, unless timeout says otherwise."
+            f"It is stopped after {seconds:g} seconds, unless timeout says otherwise.{over}"
         )
     )
     async def bash(

@@ -102,7 +102,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
         )
         memories = memories_of(config, clock)
         stack.push_async_callback(memories.close)
-        notices += notice_of(await asyncio.to_thread(sandbox_of, config))
+        notices += notice_of(config, await asyncio.to_thread(sandbox_of, config))
         opened = open_tools(config, clock, proposing, skills, memories, at_once=role == "server")
         toolset = await stack.enter_async_context(opened)
         notices += await asyncio.to_thread(waiting, config)

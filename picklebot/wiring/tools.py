@@ -32,7 +32,7 @@ from picklebot.tools.toolset import Toolset
 from picklebot.wiring.machine import machine_of_tools
 from picklebot.wiring.mcp import known_tools, open_mcp
 from picklebot.wiring.memory import memories_of, memory_tools
-from picklebot.wiring.sandbox import launcher_of, sandbox_of
+from picklebot.wiring.sandbox import launcher_of, open_way_out, sandbox_of
 from picklebot.wiring.web import web_tools
 from picklebot.workers.skills import Skills
 
@@ -60,6 +60,7 @@ async def open_tools(
     """
     apart = await asyncio.to_thread(sandbox_of, config)
     async with (
+        open_way_out(config),
         ToolHosts(config.workspace.root, launcher=launcher_of(config, apart), clock=clock) as hosts,
         open_mcp(config, clock, at_once=at_once) as served,
     ):
@@ -149,4 +150,5 @@ def _built_in(config: Config, hosts: ToolHosts, *, commands: bool, proposing: Pr
 
 def _shell_tools(config: Config, hosts: ToolHosts) -> list[Tool]:
     settings = config.sandbox
-    return create_shell_tools(hosts, seconds=settings.seconds, network=settings.network or settings.mode == "off")
+    everywhere = settings.network or settings.mode == "off"
+    return create_shell_tools(hosts, seconds=settings.seconds, network=everywhere, reachable=settings.hosts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from picklebot.toolhost.confining import Instruction, program_for
+from picklebot.toolhost.confining import SOCKETS, Instruction, program_for
 from picklebot.toolhost.numbers import PROCESSORS, REFUSED, UNSEEN, Processor
 
 ALLOW, KILL = "allow", "kill"
@@ -25,6 +25,8 @@ def judge(program: Sequence[Instruction], number: int, *arguments: int, audit: i
         match code:
             case 0x20:
                 (held,) = struct.unpack_from("<I", seen, value)
+            case 0x54:
+                held &= value
             case 0x15:
                 at += yes if held == value else no
             case 0x35:
@@ -43,13 +45,13 @@ def judge(program: Sequence[Instruction], number: int, *arguments: int, audit: i
 def test_each_processor_refuses_what_leads_out_and_nothing_else(
     processor: Processor, *, network: bool, unseen: bool
 ) -> None:
-    program = list(program_for(processor, network=network, unseen=unseen))
+    program = list(program_for(processor, families=SOCKETS["open" if network else "closed"], unseen=unseen))
 
     def call(number: int, *arguments: int) -> str | int:
         return judge(program, number, *arguments, audit=processor.audit)
 
     refused = {*processor.numbers(REFUSED), *(processor.numbers(UNSEEN) if unseen else ())}
-    judged = {processor.number(name) for name in ("socket", "clone", "clone3", "ioctl", "utimensat")}
+    judged = {processor.number(name) for name in ("socket", "socketpair", "clone", "clone3", "ioctl", "utimensat")}
     assert {call(number) for number in refused} == {errno.EPERM}
     assert {call(number) for number in {*range(480)} - refused - judged} == {ALLOW}
     assert call(READ[processor]) == call(OPENAT2) == ALLOW
@@ -57,6 +59,8 @@ def test_each_processor_refuses_what_leads_out_and_nothing_else(
     clone, ioctl = processor.number("clone"), processor.number("ioctl")
     assert [call(clone, flags) for flags in (0x11, 0x10000000, 0x20000, 0x40000000)] == [ALLOW, *[errno.EPERM] * 3]
     assert [call(ioctl, 0, what) for what in (0x5401, 0x5412, 0x541C)] == [ALLOW, errno.EPERM, errno.EPERM]
+    pair = [call(processor.number("socketpair"), 1, kind | 0x80800) for kind in (1, 2, 3, 4, 5, 6, 10)]
+    assert pair == [ALLOW, *[errno.EACCES] * 3, ALLOW, *[errno.EACCES] * 2]
     open_ = ALLOW if network else errno.EACCES
     families = [call(processor.number("socket"), family) for family in (2, 10, 16, 1, 17, 40)]
     assert families == [open_, open_, open_, *[errno.EACCES] * 3]
@@ -66,7 +70,7 @@ def test_each_processor_refuses_what_leads_out_and_nothing_else(
 
 @BOTH
 def test_the_calls_of_another_processor_are_the_end(processor: Processor) -> None:
-    program = list(program_for(processor, network=False, unseen=True))
+    program = list(program_for(processor, families=(), unseen=True))
     other = ARM if processor is X86 else X86
     assert judge(program, 0, audit=other.audit) == KILL
     assert judge(program, 0, audit=0x40000003) == KILL  # 32 bits on the same machine

@@ -106,6 +106,7 @@ def test_sound_walls_have_no_leak() -> None:
         (LeakyWalls("closed", "walls", shown=["/proc"]), "it sees processes outside"),
         (LeakyWalls("walls"), "it sends UDP packets"),
         (LeakyWalls("walls"), "it reaches unix sockets by their path"),
+        (LeakyWalls("walls"), "it sends to unix sockets by their path"),
         (LeakyWalls("walls"), "it makes namespaces"),
         (LeakyWalls("closed"), "it writes files outside"),
         (LeakyWalls("closed"), "it writes what steers picklebot"),

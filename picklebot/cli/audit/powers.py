@@ -150,7 +150,7 @@ def _agent(premises: Premises, spec: AgentSpec) -> Iterator[Risk]:
     if not any(tool.outside for tool in held.values()) or not shell:
         return
     allowed = any(rule.get("bash") == "allow" for rule in rules)
-    open_ = unconfined or premises.config.sandbox.network
+    open_ = unconfined or premises.config.sandbox.network or bool(premises.config.sandbox.hosts)
     if allowed or open_:
         yield Risk(
             severity="critical" if open_ else "warn",

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 
 from picklebot.cli.checks.findings import Finding, Level
 from picklebot.config import Config
-from picklebot.sandbox.choosing import choose
+from picklebot.sandbox.choosing import INSTALL, choose
+from picklebot.wiring.sandbox import UNPROXIED, way_out_of
 
 
 def check_sandbox(config: Config) -> Iterator[Finding]:
     """Say what is in force, and what to install where nothing is."""
     settings = config.sandbox
-    choice = choose(settings.mode, memory_mb=settings.memory_mb, network=settings.network)
+    choice = choose(settings.mode, memory_mb=settings.memory_mb, network=settings.network, way_out=way_out_of(config))
     if choice.launcher is not None:
-        reach = "and reach the network" if settings.network else "and reach no network"
+        reach = (
+            "and reach the network" if settings.network else f"and reach {', '.join(settings.hosts) or 'no network'}"
+        )
+        if settings.hosts and choice.name != "bubblewrap":
+            reach = "and reach no network"
+            yield Finding(level="warning", check="sandbox", message=f"sandbox.hosts: {UNPROXIED}", fix=INSTALL)
         message = f"shell and file tools run under {choice.name}, {reach}: a program inside tried and got no further"
         yield Finding(level="ok", check="sandbox", message=message)
     elif choice.off:

@@ -1,0 +1,27 @@
+"""Sockets that nobody had to be allowed to make, tried for real from inside."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.test_escapes import python
+from tests.tools.conftest import Toolbox
+
+
+async def test_no_datagram_reaches_a_socket_with_a_path(toolbox: Toolbox, root: Path, tmp_path: Path) -> None:
+    """A pair of sockets is one that nobody had to be allowed to make: the log and the init system listen so."""
+    with contextlib.ExitStack() as stack:
+        for folder in (root, tmp_path):
+            listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            listening.bind(str(folder / "d"))
+            listening.setblocking(False)
+            for kind in ("DGRAM", "RAW"):
+                made = f"socket.socketpair(socket.AF_UNIX, socket.SOCK_{kind})[0].sendto(b'x', '{folder / 'd'}')"
+                said = await toolbox("bash", command=python("import socket", made))
+                assert "Error" in said, made
+            with pytest.raises(BlockingIOError):
+                listening.recv(1)
+    ordinary = python("import socket", "a, b = socket.socketpair()", "a.send(b'x')", "print(b.recv(1))")
+    assert await toolbox("bash", command=ordinary) == "b'x'"

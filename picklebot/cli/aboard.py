@@ -16,6 +16,7 @@ from picklebot.config import Config
 from picklebot.core.bus import Subscription
 from picklebot.core.events import Event, OutboundEvent
 from picklebot.core.talk import Bill, Delay, Place, Wish, Words
+from picklebot.privacy import keep_to_itself
 from picklebot.store.base import OutboxRow
 
 GRACE = 3.0  #: seconds that each worker gets to end when somebody leaves
@@ -30,6 +31,7 @@ async def open_aboard(*, config: Config, role: str) -> AsyncGenerator["Aboard", 
         AlreadyRunning: another process holds the workspace.
         PicklebotError: it cannot be opened.
     """
+    keep_to_itself()
     channel = TerminalChannel(whoami())
     async with open_app(config, channels=[channel], role=role) as app:
         yield Aboard(app, channel, since=await app.store.log.last())

@@ -18,6 +18,7 @@ from picklebot.cli.checks.findings import Finding
 from picklebot.config import Config
 from picklebot.core.redaction import SecretFile
 from picklebot.plugins import load
+from picklebot.privacy import keep_to_itself
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def server(*, config: Config) -> int:
         secrets=config.known_secrets(),
         live=SecretFile(config.workspace.token_file),
     )
+    keep_to_itself()
     gc.set_threshold(*SWEEPS)
     try:
         asyncio.run(_serve(config))

@@ -13,7 +13,7 @@ from pydantic import PrivateAttr, ValidationError
 from picklebot.config.document import parse_document, read_text
 from picklebot.config.environment import named_variables, overlay
 from picklebot.config.problems import Provenance, explain
-from picklebot.config.secrets import Secrets, read_secrets
+from picklebot.config.secrets import CREDENTIALS, Secrets, read_credentials, read_secrets
 from picklebot.errors import ConfigError
 from picklebot.settings import ProviderKind, Settings
 from picklebot.settings.values import is_loopback
@@ -61,13 +61,13 @@ class Config(Settings):
         return None if path == self.store.url else self._workspace.root / path
 
     def secret(self, name: str | None) -> str | None:
-        """Return the secret called `name`, from the environment, else from `.env`; None where it is unset or empty."""
+        """Return the secret called `name`, from the environment, else a credential, else from `.env`; None where it is unset."""
         if name is None:
             return None
         return self._env.get(name) or self._secrets.values.get(name) or None
 
     def known_secrets(self) -> tuple[str, ...]:
-        """Return every secret that there is, for the log to keep out: those of `.env`, and those that settings name."""
+        """Return every secret that there is, for the log to keep out: those of files, and those that settings name."""
         named = (self.secret(name) for name in named_variables(self.model_dump()))
         return tuple({*self._secrets.values.values(), *(value for value in named if value)})
 
@@ -81,7 +81,8 @@ def load(workspace: Workspace, env: Mapping[str, str]) -> Config:
     text = read_text(workspace.config_file, limit=MAX_BYTES)
     document = parse_document(text or "", name=str(workspace.config_file))
     values, variables = overlay(document.values, env)
-    secrets = read_secrets(workspace.env_file)
+    written, given = read_secrets(workspace.env_file), read_credentials(env.get(CREDENTIALS))
+    secrets = Secrets({**written.values, **given.values}, (*written.warnings, *given.warnings))
     try:
         config = Config.build(values, workspace=workspace, env=env, secrets=secrets)
     except ValidationError as exc:

@@ -1,6 +1,6 @@
-"""Secrets from `.env`: lines of `NAME=value`, read and never exported.
+"""Secrets from `.env` and from a service manager's credentials: read, and never exported.
 
-Promises that this file can say no more than a secret: it sets no address and nothing of the daemon's own, and what the
+Promises that neither can say more than a secret: it sets no address and nothing of the daemon's own, and what the
 environment already has stays. Knows no setting.
 """
 
@@ -8,11 +8,16 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from picklebot.config.document import read_text
+from picklebot.errors import ConfigError
 
 MAX_BYTES = 64 * 1024
+MAX_FILES = 256  #: credentials that are looked at
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  #: where systemd puts what `LoadCredential=` names (systemd.exec(5))
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 _SINGLE = re.compile(r"'([^']*)'\s*(?:#.*)?")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
@@ -22,7 +27,7 @@ _FORBIDDEN_ENDS = ("_BASE_URL", "_URL", "_HOST", "_PROXY")
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What `.env` holds, and what is odd about it. Its values are in no repr."""
+    """What `.env` or a folder holds, and what is odd about it. Its values are in no repr."""
 
     values: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     warnings: tuple[str, ...] = ()
@@ -52,6 +57,29 @@ def read_secrets(path: Path) -> Secrets:
             warnings.append(f"{path}:{number}: {match[1]} is not read from here: {reason}")
         else:
             values[match[1]] = value
+    return Secrets(values, tuple(warnings))
+
+
+def read_credentials(folder: str | None) -> Secrets:
+    """Read the files in `folder`, each called what its secret is; those with other names are somebody else's.
+
+    Raises:
+        ConfigError: if one is no regular UTF-8 file of a sane size, or may not be read.
+    """
+    if not folder:
+        return Secrets()
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in islice(entries, MAX_FILES) if _NAME.fullmatch(entry.name))
+    except OSError as exc:
+        raise ConfigError(f"{CREDENTIALS}: {folder} cannot be read: {exc.strerror}") from exc
+    values: dict[str, str] = {}
+    warnings: list[str] = []
+    for name in names:
+        if reason := _refusal(name):
+            warnings.append(f"{folder}/{name} is not read as a secret: {reason}")
+        elif value := (read_text(Path(folder, name), limit=MAX_BYTES) or "").strip():
+            values[name] = value
     return Secrets(values, tuple(warnings))
 
 

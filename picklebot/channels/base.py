@@ -133,6 +133,17 @@ class MenuChannel(Protocol):
         ...
 
 
+@runtime_checkable
+class Knowing(Protocol):
+    """A channel that can tell an id of its people from whatever else may stand in a list."""
+
+    id_like: str  #: how one looks
+
+    def is_id(self, person: str) -> bool:
+        """Return whether somebody can have this id there."""
+        ...
+
+
 class Bookmarks(Protocol):
     """Remembers how far places of a platform were read."""
 

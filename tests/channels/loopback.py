@@ -46,12 +46,12 @@ class Loopback:
         for bell in self._bells:
             bell.set()
 
-    async def until(self, fact: Callable[[], object]) -> None:
+    async def until(self, fact: Callable[[], object], *, seconds: float = PATIENCE) -> None:
         """Wait until `fact` holds, which is looked at whenever anything happens here."""
         bell = asyncio.Event()
         self._bells.add(bell)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(seconds):
                 while not fact():
                     bell.clear()
                     await bell.wait()

@@ -46,7 +46,7 @@ class SlackPlatform(Loopback):
         self.written: Counter[str] = Counter()  #: how many of them are the app's, by room
         self.names: dict[int, str] = {}  #: what people call themselves, where it is not Ann
         self.shared: list[tuple[str, str, bytes]] = []  #: (room, name, content) of the app's files
-        self.files: dict[str, bytes] = {}
+        self.files: dict[str, bytes | str] = {}  #: or where they are instead
         self.fetched: list[str] = []  #: names of files that were asked for
         self.hold = asyncio.Event()  #: files come when it is set, and what stalls goes on
         self.hold.set()
@@ -200,7 +200,10 @@ class SlackPlatform(Loopback):
         self.fetched.append(request.match_info["name"])
         self.ring()
         await self.hold.wait()
-        return web.Response(body=self.files[request.match_info["name"]], content_type="image/jpeg")
+        content = self.files[request.match_info["name"]]
+        if isinstance(content, str):
+            raise web.HTTPFound(content)
+        return web.Response(body=content, content_type="image/jpeg")
 
     async def _upload(self, request: web.Request) -> web.Response:
         name, _ = self._uploads[request.match_info["id"]]

@@ -19,7 +19,7 @@ from tests.channels.slack_stage import SlackStage
 from tests.channels.test_telegram import until_said
 from tests.channels.test_telegram_live import OPENING, REST, Storyteller
 from tests.cli.inside import command
-from tests.cli.serving import serving
+from tests.cli.serving import PATIENCE, serving
 from tests.flow.conftest import Daemon
 from tests.flow.test_file_proposals import JOB, write
 
@@ -70,7 +70,8 @@ async def test_a_message_is_acknowledged_only_when_it_is_on_disk_and_may_come_ag
     daemon: Daemon, slack: SlackPlatform, clock: FakeClock
 ) -> None:
     slack.hold.clear()  # the photo does not come, and without it nothing is accepted
-    elsewhere = {"id": "F7", "name": "notes", "mimetype": "text/html", "url_private": "https://evil.example/notes"}
+    slack.files["notes"] = "https://evil.example/notes"
+    elsewhere = {"id": "F7", "name": "notes", "mimetype": "text/html", "url_private": f"{slack.url}/files/notes"}
     async with daemon(model := ScriptedModel("nice", "hm")):
         slack.say(1, "look", photo=b"\xff\xd8")
         await slack.until(lambda: slack.fetched)
@@ -208,7 +209,7 @@ async def test_a_kill_between_a_reply_and_the_word_that_it_arrived_loses_and_dou
 ) -> None:
     async with serving(workspace) as server:
         slack.say(1, "say one")
-        await slack.until(lambda: len(slack.texts("D1")) == 1)
+        await slack.until(lambda: len(slack.texts("D1")) == 1, seconds=PATIENCE)
         slack.troubles["chat.postMessage"] = ["stall"]
         slack.hold.clear()
         slack.say(1, "say two")
@@ -218,7 +219,7 @@ async def test_a_kill_between_a_reply_and_the_word_that_it_arrived_loses_and_dou
         slack.hold.set()
         slack.say(1, "say four")
         await asyncio.to_thread(server.start)
-        await slack.until(lambda: len(slack.texts("D1")) == 4)
+        await slack.until(lambda: len(slack.texts("D1")) == 4, seconds=PATIENCE)
         slack.say(1, "say five")
         await slack.until(lambda: len(slack.texts("D1")) == 5)
         await slack.until(lambda: len({*slack.acknowledged}) == len({each["envelope_id"] for each in slack.handed}))
@@ -270,6 +271,14 @@ async def test_what_slack_refuses_is_final_or_not_and_no_error_shows_a_token(sla
         await channel.send(ANN, "hi", key="4")
     await channel.aclose()
     assert "loopback-slack" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+async def test_a_name_in_the_list_is_said_to_let_nobody_in(stage: SlackStage, workspace: Path) -> None:
+    text = (workspace / "config.yaml").read_text()
+    (workspace / "config.yaml").write_text(text.replace('"U1"', '"@ann", "U1", "T0OTHER/U1"'))
+    said = (await command(workspace, "doctor")).stdout
+    assert said.count("nobody there has the id") == 1
+    assert "nobody there has the id '@ann'" in said
 
 
 def test_tokens_are_in_their_places_and_not_sent_in_the_clear() -> None:

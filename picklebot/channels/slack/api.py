@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -23,7 +23,9 @@ MAX_ANSWER = 16 << 20  #: bytes of one answer; a page of messages is far below
 MAX_FRAME = 4 << 20  #: bytes of one thing that comes over the socket
 HEARTBEAT = 20.0  #: seconds between two signs of life on it
 CLOSES = 2.0  #: seconds that the other side may take to close it
+REDIRECTS = 3  #: times that Slack may say that a file is elsewhere
 _OK, _BUSY, _TROUBLE = 200, 429, 500
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _TOKENS = {
     "invalid_auth": "Slack does not know this token",
     "not_authed": "Slack does not know this token",
@@ -150,6 +152,15 @@ class SlackApi:
         Raises:
             ChannelError: it cannot be had.
         """
+        for _ in range(REDIRECTS):
+            found = await self._fetch(url, most, page=page)
+            if isinstance(found, bytes):
+                return found
+            url = urljoin(url, found)
+        raise ChannelError("Slack sends us on and on for it")
+
+    async def _fetch(self, url: str, most: int, *, page: bool) -> bytes | str:
+        """Return the bytes of a file, or where it is instead."""
         if not self._is_safe(url, "https"):
             raise ChannelError("it is not kept at Slack")
         content, web = bytearray(), self.web
@@ -157,6 +168,8 @@ class SlackApi:
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
             async with self._session.get(url, headers=headers, allow_redirects=False, proxy=web.proxy) as response:
+                if response.status in _ELSEWHERE and (where := response.headers.get("Location")):
+                    return where
                 if response.status != _OK:
                     raise ChannelError(f"Slack answered {response.status} instead of the file")
                 if response.content_type == "text/html" and not page:

@@ -19,7 +19,7 @@ from picklebot.channels.slack.absence import Absence
 from picklebot.channels.slack.api import SlackApi
 from picklebot.channels.slack.fields import within
 from picklebot.channels.slack.history import ordinal
-from picklebot.channels.slack.posting import Posting
+from picklebot.channels.slack.posting import PERSON, Posting
 from picklebot.channels.slack.socket import Envelope, Line, Lines
 from picklebot.channels.slack.updates import File, Me, Said, read
 from picklebot.channels.slack.wording import LIMIT
@@ -45,6 +45,7 @@ class SlackChannel:
         "Replies are read in Slack: short paragraphs, no tables, no headings. "
         "Bold, italics, links, lists and code blocks are shown."
     )
+    id_like = "U012AB3CD"
     preview_pause = 1.5  #: seconds between two looks at a growing reply
 
     def __init__(self, name: str, api: SlackApi) -> None:
@@ -60,6 +61,10 @@ class SlackChannel:
     def keyed(self) -> bool:
         """Whether a message that may be there is looked for before it is sent again: Slack itself drops none."""
         return self._posting.looks
+
+    def is_id(self, person: str) -> bool:
+        """Return whether somebody can have this id in Slack."""
+        return PERSON.fullmatch(person) is not None
 
     def remember_in(self, bookmarks: Bookmarks) -> None:
         """Keep how far each place was read."""

@@ -21,7 +21,7 @@ from picklebot.errors import ChannelUnavailable, DeliveryRejected
 
 KEPT = 1000  #: rooms, and keys, that are remembered
 EDITS = 1.2  #: seconds between two edits of all growing replies together: Slack takes 50 a minute
-_PERSON = re.compile(r"(?:[TE][A-Z0-9]+/)?[UW][A-Z0-9]+")
+PERSON = re.compile(r"(?:[TE][A-Z0-9]+/)?[UW][A-Z0-9]+")  #: somebody's id; that of another workspace goes before it
 _ROOM = re.compile(r"[CGD][A-Z0-9]+")
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
@@ -166,7 +166,7 @@ class Posting:
     async def _place(self, to: Source) -> tuple[str, str | None]:
         """Return the conversation that `to` names, which for a person alone has to be asked for once, and the thread."""
         person, room, *rest = (*to.parts, "", "")[: max(2, len(to.parts))]
-        if not (_PERSON.fullmatch(person) and (room == person or _ROOM.fullmatch(room))):
+        if not (PERSON.fullmatch(person) and (room == person or _ROOM.fullmatch(room))):
             raise DeliveryRejected(f"{to} names nobody in Slack: it looks like slack:PERSON:CHANNEL")
         if room == person:
             if person not in self._rooms:

@@ -1,9 +1,10 @@
 """The channels: that each can be made, who may talk there, and what keeps one away."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from picklebot.channels.base import Channel, Knowing
 from picklebot.cli.checks.findings import Finding
 from picklebot.cli.reading import reading
 from picklebot.config import Config
@@ -34,6 +35,7 @@ def check_channels(config: Config, *, now: datetime) -> Iterator[Finding]:
         except ConfigError as exc:
             yield Finding(level="error", check="channels", message=str(exc))
             continue
+        yield from _no_ids(name, channel, settings.allow)
         if name in away:
             yield Finding(level="error", check="channels", message=f"{name} is away: {away[name]}")
         elif is_open(channel):
@@ -57,6 +59,18 @@ async def _look(opened: SqliteStore, now: datetime) -> tuple[dict[str, str], lis
     away = {name: words for name, words, _ in await opened.troubles.all()}
     paired = {grant.channel for grant in await opened.pairings.grants()}
     return away, [*await opened.pairings.pending(now)], paired
+
+
+def _no_ids(name: str, channel: Channel, listed: Collection[str]) -> Iterator[Finding]:
+    """Find what stands among the owner's accounts and is nobody's id: a name would let nobody in."""
+    for person in listed:
+        if isinstance(channel, Knowing) and not channel.is_id(person):
+            yield Finding(
+                level="error",
+                check="channels",
+                message=f"{name}: nobody there has the id {person!r}",
+                fix=f"write an id, such as {channel.id_like}, into channels.{name}.allow: names let nobody in",
+            )
 
 
 def _lonely(name: str) -> Finding:

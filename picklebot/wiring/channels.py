@@ -69,9 +69,7 @@ def create_channel(config: Config, name: str, settings: ChannelSettings) -> Chan
     Raises:
         ConfigError: it cannot be made.
     """
-    target = settings.use or BUILT_IN.get(name)
-    if target is None:
-        raise ConfigError(f"channels.{name}: this channel is not there yet; one of your own is named by `use`")
+    target = settings.use or BUILT_IN[name]  # which other names there may be, the settings have seen to
     options: dict[str, Any] = {key: value for key, value in settings.options.items() if not key.endswith("_env")}
     for key, variable in settings.options.items():
         if key.endswith("_env"):

@@ -51,6 +51,7 @@ class DiscordPlatform:
         self.files: dict[str, bytes] = {}
         self.calls: list[str] = []
         self.token = TOKEN
+        self.refuses: int | None = None  #: with what every connection is closed
         self.deferred: list[str] = []
         self.largest_page = 0
         self._early: list[dict[str, Any]] | None = []
@@ -182,6 +183,8 @@ class DiscordPlatform:
                     self._beat = seen or 0
                     await socket.send_json({"op": 11})
                     self._ring()
+                case {"op": 2 | 6} if self.refuses:
+                    await socket.close(code=self.refuses)
                 case {"op": 6, "d": {"token": self.token, "seq": int(seen)}}:
                     await self._resume(socket, seen)
                 case {"op": 2, "d": {"token": self.token, "intents": int(intents)}}:

@@ -251,6 +251,18 @@ async def test_what_was_begun_before_the_end_is_still_answered_after_nobody_list
     assert discord.texts(alone(5)) == ["of the last run", "of this one"]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(4004, "does not know this bot's token"), (4014, "Privileged Intents"), (4011, "sharded"), (4013, "4013")],
+)
+async def test_why_discord_ends_a_connection_is_said_in_words(discord: DiscordPlatform, code: int, words: str) -> None:
+    listener = Listener(discord)
+    discord.refuses = code
+    with pytest.raises(ChannelUnavailable, match=words):
+        async with listener:
+            pass
+
+
 async def test_no_error_shows_the_token_and_none_goes_over_the_network_in_the_clear() -> None:
     with pytest.raises(ConfigError, match="unencrypted"):
         create(name="discord", token=TOKEN, base_url="http://discord.example.org")

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-from picklebot.testing.messages_api import MessagesApi, echo
 from tests.channels.discord_stage import DiscordStage
 from tests.cli.serving import serving
 
@@ -11,7 +10,7 @@ PEOPLE, BEFORE = (1, 2), 6
 
 
 async def test_kill_9_loses_and_doubles_nothing_that_was_said_before_meanwhile_or_after(workspace: Path) -> None:
-    async with DiscordStage(workspace) as stage, MessagesApi(default=echo) as api:
+    async with DiscordStage(workspace) as stage:
         stage.configure(PEOPLE)
         said = 0
 
@@ -19,10 +18,10 @@ async def test_kill_9_loses_and_doubles_nothing_that_was_said_before_meanwhile_o
             nonlocal said
             for number in range(said, said + count):
                 for person in PEOPLE:
-                    stage.say(f"m{number}", person=person)
+                    stage.say(f"say m{number}", person=person)
             said += count
 
-        async with serving(workspace, api) as server:
+        async with serving(workspace) as server:
             say(BEFORE)
             await stage.until(lambda: sum(len(stage.heard(person)) for person in PEOPLE) >= 3)
             await asyncio.to_thread(server.kill)
@@ -32,4 +31,4 @@ async def test_kill_9_loses_and_doubles_nothing_that_was_said_before_meanwhile_o
             await stage.until(lambda: all(len(stage.heard(person)) >= said for person in PEOPLE))
             await asyncio.to_thread(server.stop)
         for person in PEOPLE:
-            assert stage.heard(person) == [f"echo: m{number}" for number in range(said)]
+            assert stage.heard(person) == [f"m{number}" for number in range(said)]

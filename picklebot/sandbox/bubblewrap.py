@@ -11,7 +11,9 @@ from pathlib import Path
 
 from picklebot.sandbox.places import View
 
-CLOSED = ("--remount-ro", "/", "--remount-ro", "/dev")  #: last of all: else these are memory without a bound
+#: Last of all: else the first two are memory without a bound, and root, which owns the files of the third also where it has
+#: no powers, could change how the whole machine's kernel works.
+CLOSED = ("--remount-ro", "/", "--remount-ro", "/dev", "--remount-ro", "/proc")
 HOME = "/tmp"  # noqa: S108  # inside, where nobody else is
 ENVIRONMENT = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "TMPDIR": HOME}
 

@@ -35,6 +35,7 @@ def _attempts(given: Mapping[str, Any]) -> list[tuple[str, Callable[[], object]]
         ("it sends UDP packets", lambda: _send(given["udp"])),
         ("it sees processes outside", lambda: _see(given["pid"], given["name"])),
         ("it signals processes outside", lambda: _signal(given["pid"])),
+        ("it changes how the kernel works", partial(_open_to_write, "/proc/sys/kernel/core_pattern")),
         ("it makes namespaces", lambda: _system_call("unshare", 0x10000000)),  # CLONE_NEWUSER
         ("it traces processes", lambda: _system_call("ptrace", 0, 0, 0, 0)),  # PTRACE_TRACEME
     ]
@@ -54,6 +55,10 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
 def _read_canary(path: Path) -> None:
     if b"canary" not in path.read_bytes():
         raise OSError("something else stands in its place")
+
+
+def _open_to_write(path: str) -> None:
+    os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
 
 
 def _connect(family: int, address: Any) -> None:

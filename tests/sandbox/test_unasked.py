@@ -1,4 +1,4 @@
-"""Sockets that nobody had to be allowed to make, tried for real from inside."""
+"""Ways out by what nobody had to be allowed: pairs of sockets, and files of the kernel's that root owns."""
 
 import contextlib
 import socket
@@ -8,6 +8,25 @@ import pytest
 
 from tests.sandbox.test_escapes import python
 from tests.tools.conftest import Toolbox
+
+
+async def test_no_setting_of_the_kernel_can_be_written_not_even_by_root(toolbox: Toolbox) -> None:
+    """None is: they are opened, and nothing else."""
+    opened = python(
+        "import os",
+        "found = []",
+        "for top in ('/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/acpi', '/proc/scsi'):",
+        "    for folder, _, files in os.walk(top):",
+        "        for name in files or ():",
+        "            try:",
+        "                os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_NONBLOCK))",
+        "                found.append(os.path.join(folder, name))",
+        "            except OSError:",
+        "                pass",
+        "print(found)",
+    )
+    assert await toolbox("bash", command=opened) == "[]"
+    assert await toolbox("bash", command="echo fine > /dev/stdout; echo there > /dev/null") == "fine"
 
 
 async def test_no_datagram_reaches_a_socket_with_a_path(toolbox: Toolbox, root: Path, tmp_path: Path) -> None:

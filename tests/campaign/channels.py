@@ -3,7 +3,6 @@
 import resource
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -15,12 +14,10 @@ from picklebot.testing import FakeClock
 from picklebot.workspace import Workspace
 from tests.campaign.table import Row
 from tests.channels.burst import outage_and_burst
-from tests.channels.slack_stage import SlackStage
-from tests.channels.stages import FileStage, Stage, TelegramStage
+from tests.channels.platforms import ALL
 from tests.flow.conftest import running
 
 PEOPLE = 200
-STAGES: Sequence[type[Stage]] = (TelegramStage, SlackStage, FileStage)
 MOST = 200  #: megabytes that a burst may take, those included that the platform itself needs here
 SETTINGS = "default_agent: echo\nmodel: {provider: offline}\ngateway: {enabled: false}\n"
 
@@ -28,7 +25,7 @@ SETTINGS = "default_agent: echo\nmodel: {provider: offline}\ngateway: {enabled: 
 async def bursts(count: int) -> Row:
     """Have each platform come back to so many messages."""
     began, done, problems = time.monotonic(), list[str](), list[str]()
-    for kind in STAGES:
+    for kind in ALL:
         with tempfile.TemporaryDirectory(prefix="picklebot-burst-") as folder:
             before = _megabytes()
             async with kind(_workspace(Path(folder))) as stage:

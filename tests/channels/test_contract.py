@@ -12,14 +12,11 @@ from picklebot.core.people import typed_code
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from tests.channels.burst import asked, outage_and_burst
 from tests.channels.conftest import as_time_passes
-from tests.channels.discord_stage import DiscordStage
-from tests.channels.slack_stage import SlackStage
-from tests.channels.stages import FileStage, Stage, TelegramStage
+from tests.channels.platforms import ALL, CHATS
+from tests.channels.stages import Stage
 from tests.cli.inside import command
 from tests.flow.conftest import Daemon
 
-CHATS = (TelegramStage, SlackStage, DiscordStage)
-ALL = (*CHATS, FileStage)
 CODE = "\n".join(f"print({number})  # 😀 {'x' * 10}" for number in range(350))
 LONG = f"Here it is, in **two** words.\n\n```python\n{CODE}\n```\n\nThat is all."
 FILE = Message("assistant", ({"type": "tool_use", "id": "c1", "name": "send_file", "input": {"path": "report.pdf"}},))

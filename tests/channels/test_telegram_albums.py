@@ -114,3 +114,29 @@ async def test_a_text_that_telegram_cut_is_one_message_and_what_comes_later_is_n
         lives.clock.advance(seconds=1)
         heard.append(await coming)
     assert [each.content for each in heard] == ["a" * 4_085 + " end", f"{middle}\nthe rest"]
+
+
+async def test_a_message_whose_files_are_long_on_their_way_holds_up_nobody_and_is_not_forgotten(
+    telegram: TelegramApi,
+) -> None:
+    lives, done = Lives(telegram), Accepted(event_id="e", session_id="s")
+    telegram.say("look", also={"document": {"file_id": "large"}})
+    async with lives.life() as messages:
+        slow = await anext(messages)
+        quick: list[Incoming] = []
+        for number in range(3):
+            telegram.say(f"m{number}", user=43)
+            coming = asyncio.ensure_future(anext(messages))
+            await lives.clock.asleep()
+            lives.clock.advance(seconds=1)
+            quick.append(await coming)
+            quick[-1].settle(done)
+    assert (telegram.confirmed, telegram.waiting) == (0, 4), "a kill would lose nothing"
+    async with lives.life() as messages:
+        again = [await anext(messages) for _ in range(4)]
+        assert [each.key for each in again] == [slow.key, *(each.key for each in quick)]
+        for each in again:
+            each.settle(done)
+        telegram.say("bye")
+        await anext(messages)
+    assert telegram.confirmed == 4

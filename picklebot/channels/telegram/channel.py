@@ -5,7 +5,6 @@ refused in words, and that what Telegram cannot format is sent as it stands. Tel
 the middle of a send the same message may be there twice, unless it is the end of one that was shown as it grew.
 """
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -13,13 +12,14 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
-from picklebot.channels.base import Accepted, Attached, Bookmarks, Choice, Incoming, Letter, SentFile
+from picklebot.channels.base import Accepted, Attached, Bookmarks, Choice, Incoming, Letter, SentFile, Settle
 from picklebot.channels.progress import Progress
 from picklebot.channels.reading import Nowhere
 from picklebot.channels.split import pieces, units
 from picklebot.channels.telegram.api import BotApi, Refused
 from picklebot.channels.telegram.contents import Fields, File
-from picklebot.channels.telegram.polling import Polling
+from picklebot.channels.telegram.in_hand import InHand
+from picklebot.channels.telegram.polling import Polling, Post
 from picklebot.channels.telegram.updates import Me, Said, read
 from picklebot.channels.telegram.wording import LIMIT, to_html
 from picklebot.clock import Clock
@@ -85,27 +85,20 @@ class TelegramChannel:
         polling = Polling(
             self.name, self._api, seconds=self._poll_seconds, clock=self._clock, bookmarks=self._bookmarks
         )
-        async with aclosing(polling.looks()) as looks:
+        in_hand = InHand(self._clock)
+        async with aclosing(polling.looks(in_hand.numbers)) as looks:
             async for posts in looks:
-                waiting: list[tuple[Said, asyncio.Future[Accepted | PicklebotError]]] = []
                 for post in posts:
-                    said = read(post.updates, me)
-                    if said is not None:
-                        verdict = asyncio.get_running_loop().create_future()
-                        waiting.append((said, verdict))
-                        yield self._incoming(post.number, said, verdict)
-                for said, verdict in waiting:
-                    await self._settle(said, await verdict)
+                    if (said := read(post.updates, me)) is not None:
+                        yield self._incoming(post, said, in_hand.add(said, post.numbers))
+                for said, verdict in await in_hand.settled():
+                    await self._settle(said, verdict)
 
-    def _incoming(self, number: int, said: Said, verdict: "asyncio.Future[Accepted | PicklebotError]") -> Incoming:
-        def settle(settled: Accepted | PicklebotError) -> None:
-            if not verdict.done():  # the connection may be gone
-                verdict.set_result(settled)
-
+    def _incoming(self, post: Post, said: Said, settle: Settle) -> Incoming:
         return Incoming(
             source=self._source(said),
             content=said.content,
-            key=f"{self._api.bot_id}:{number}",
+            key=f"{self._api.bot_id}:{post.numbers[0]}",
             settle=settle,
             sender=said.sender,
             private=said.private,

@@ -7,7 +7,7 @@ came later is one of its own. Knows no message.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,9 +27,9 @@ KEPT = 500  #: albums and long texts whose end is known
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a person did at once: an update, or several, in order. `number` is that of the first."""
+    """What a person did at once: an update, or several, in order, with their numbers."""
 
-    number: int
+    numbers: Sequence[int]
     updates: Sequence[Fields]
 
 
@@ -45,8 +45,8 @@ class Polling:
         self._ends: OrderedDict[str, int] = OrderedDict()  # name -> the last part of it that was handed over
         self._seen: Mapping[str, int] = {}  # what may go on -> its parts, at the last look
 
-    async def looks(self) -> AsyncGenerator[Sequence[Post], None]:
-        """Yield what there is to accept; whoever asks for more has accepted or refused all of it.
+    async def looks(self, held: Callable[[], Collection[int]]) -> AsyncGenerator[Sequence[Post], None]:
+        """Yield what there is to accept; whoever asks for more has accepted or refused all but what `held` returns.
 
         Raises:
             ChannelUnavailable: Telegram, or the store, is away.
@@ -61,10 +61,10 @@ class Polling:
             whole, growing = self._look(fresh, names)
             await self._write_down(whole)
             yield [*self._posts({number: each for number, each in fresh.items() if number not in growing}, names)]
-            if growing:
-                offset = min(growing)
-                taken = {number for number in updates if number > offset} - growing
-                await self._clock.sleep(PAUSE)
+            if pending := growing.union(held()):
+                offset = min(pending)
+                taken = {number for number in taken.union(updates) if number >= offset} - growing
+                await self._clock.sleep(PAUSE if growing else 0)
             else:  # nothing is left there; and after a quiet week Telegram may count from anywhere
                 offset, taken = (max(updates) + 1 if updates else None), set()
 
@@ -115,7 +115,7 @@ class Polling:
             together = name is not None and number <= self._ends.get(name, -1)
             posts.setdefault(name if name is not None and together else number, []).append((number, update))
         for parts in posts.values():
-            yield Post(parts[0][0], [update for _, update in parts])
+            yield Post([number for number, _ in parts], [update for _, update in parts])
 
     async def _write_down(self, ends: Mapping[str, int]) -> None:
         if ends:

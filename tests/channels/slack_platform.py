@@ -1,7 +1,7 @@
 """Slack on loopback: Socket Mode and the few methods that an app calls, for the real slack_sdk.
 
-Promises to hand an envelope over again to the next connection until it is acknowledged, to give history newest first and
-in pages, and to refuse what Slack refuses. Knows no daemon.
+Promises to hand an envelope over until it is acknowledged, to give history newest first and in pages, and to refuse what
+Slack refuses. Knows no daemon.
 """
 
 import asyncio
@@ -54,8 +54,7 @@ class SlackPlatform(Loopback):
         self.troubles: dict[str, list[Any]] = {}  #: by method: seconds to wait, "lost", "stall", a code, or an answer
         self.closed: dict[str, str] = {}  #: rooms, and why nobody can write there
         self.forgets = False  #: whether what happens while nobody listens is told to nobody later, as after minutes
-        self.acknowledged: list[str] = []
-        self.handed: list[dict[str, Any]] = []  #: every envelope that went to a connection
+        self.acknowledged, self.handed = list[str](), list[dict[str, Any]]()  #: envelopes, by a connection and to one
         self.sockets: list[web.WebSocketResponse] = []
         self.greeting: dict[str, Any] = {"type": "hello", "num_connections": 1, "connection_info": {"app_id": APP}}
         self._open: dict[str, dict[str, Any]] = {}
@@ -73,7 +72,7 @@ class SlackPlatform(Loopback):
             "chat.update": self._edit,
             "files.getUploadURLExternal": self._place,
             "files.completeUploadExternal": self._share,
-            "files.info": lambda *_: {"ok": True, "file": {"shares": {"private": {}} if self.shared else {}}},
+            "files.info": lambda *_: {"ok": True, "file": {"ims": [1]}} if self.shared else error("file_not_found"),
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -154,12 +153,11 @@ class SlackPlatform(Loopback):
 
     def disconnect(self, reason: str) -> None:
         """Ask whoever listens to connect anew."""
-        self._send(self.sockets[-1], {"type": "disconnect", "reason": reason, "debug_info": {"host": "loopback"}})
+        self._send(self.sockets[-1], {"type": "disconnect", "reason": reason})
 
     def texts(self, room: str) -> list[str]:
         """Return what the app's messages in a room say now."""
-        mine = [each for each in self.messages if each["channel"] == room and each["user"] == BOT]
-        return [html.unescape(each["text"]) for each in mine]
+        return [html.unescape(each["text"]) for each in self.messages if (each["channel"], each["user"]) == (room, BOT)]
 
     def called(self, method: str) -> list[dict[str, Any]]:
         """Return the fields of every call of a method."""
@@ -286,12 +284,14 @@ class SlackPlatform(Loopback):
         if "history" not in self.scopes:
             return {**error("missing_scope"), "needed": "im:history"}
         thread, oldest = fields.get("ts"), float(fields.get("oldest") or 0)
+        if thread and thread not in self._by_ts:
+            return error("thread_not_found")
         here = [each for each in self.messages if each["channel"] == room and float(each["ts"]) > oldest]
         if thread:
             found = [each for each in here if thread in {each["ts"], each.get("thread_ts")}]
         else:
             found = [each for each in here if each.get("thread_ts") in {None, each["ts"]}][::-1]
-        start, size = int(fields.get("cursor") or 0), min(PAGE, int(fields.get("limit") or 100))
+        start, size = int(fields.get("cursor") or 0), min(PAGE, int(fields["limit"]))
         page = [
             {key: value for key, value in each.items() if key != "metadata" or fields.get("include_all_metadata")}
             for each in found[start : start + size]

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from picklebot.channels.slack import create
 from picklebot.core.source import Source
-from picklebot.errors import ChannelError, ChannelUnavailable, ConfigError, DeliveryRejected
+from picklebot.errors import ConfigError
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from tests.channels.burst import asked as words
 from tests.channels.conftest import as_time_passes
@@ -244,33 +243,6 @@ async def test_what_waits_for_the_owner_comes_with_buttons_that_answer_it_once(
         await slack.until(lambda: "is in force" in slack.texts("D1")[-1])
         await slack.until(lambda: not slack.buttons(ts))
         assert (workspace / "crons" / "brief" / "CRON.md").read_text() == JOB
-
-
-async def test_what_slack_refuses_is_final_or_not_and_no_error_shows_a_token(slack: SlackPlatform) -> None:
-    channel = create(name="slack", token=TOKEN, app_token=APP_TOKEN, base_url=f"{slack.url}/api")
-    answers: list[tuple[Any, type[ChannelError], str]] = [
-        ("is_archived", DeliveryRejected, "the channel is archived"),
-        ("account_inactive", DeliveryRejected, "was removed from the workspace"),
-        ("some_new_word", DeliveryRejected, "some_new_word"),
-        ("token_revoked", ChannelUnavailable, "revoked"),
-        ("internal_error", ChannelUnavailable, "has trouble"),
-        (web.Response(status=503), ChannelUnavailable, "503"),
-        (7, ChannelUnavailable, "asks to wait"),
-    ]
-    for answer, kind, said in answers:
-        slack.troubles["chat.postMessage"] = [answer]
-        with pytest.raises(kind, match=said) as caught:
-            await channel.send(ANN, "hi", key="1")
-        assert getattr(caught.value, "retry_after", None) == (7.0 if answer == 7 else None)
-    for nobody in (("U1", "C404"), ("ann", "general"), ("U1",)):
-        with pytest.raises(DeliveryRejected, match=r"no such conversation|names nobody"):
-            await channel.send(Source("slack", nobody), "hi", key="2")
-    assert await channel.send(ANN, "  ", key="3") == ""
-    await slack.stop()
-    with pytest.raises(ChannelUnavailable) as caught:
-        await channel.send(ANN, "hi", key="4")
-    await channel.aclose()
-    assert "loopback-slack" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
 async def test_a_name_in_the_list_is_said_to_let_nobody_in(stage: SlackStage, workspace: Path) -> None:

@@ -7,6 +7,7 @@ each part as metadata: Slack itself drops no second message. Knows nothing of wh
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from picklebot.channels.base import Choice, Letter, SentFile
@@ -23,6 +24,7 @@ KEPT = 1000  #: rooms, and keys, that are remembered
 EDITS = 1.2  #: seconds between two edits of all growing replies together: Slack takes 50 a minute
 PERSON = re.compile(r"(?:[TE][A-Z0-9]+/)?[UW][A-Z0-9]+")  #: somebody's id; that of another workspace goes before it
 _ROOM = re.compile(r"[CGD][A-Z0-9]+")
+_NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message"})
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -64,11 +66,12 @@ class Posting:
         texts = pieces(letter.content) if letter.content.strip() else []
         done = self._progress.of(letter.key)
         if self.looks and letter.tried_since is not None and self._refused.pop(letter.key, None) is None:
-            there = await parts_there(
-                self._api, room, thread, key=letter.key, since=letter.tried_since, clock=self._clock
-            )
-            while len(done) < len(texts) and len(done) in there:
-                done.append(there[len(done)])
+            with suppress(Refused):  # a place that cannot be read any more: what is sent there is told so
+                there = await parts_there(
+                    self._api, room, thread, key=letter.key, since=letter.tried_since, clock=self._clock
+                )
+                while len(done) < len(texts) and len(done) in there:
+                    done.append(there[len(done)])
         for number in range(len(done), len(texts)):
             more: dict[str, Any] = {"metadata": mark_of(letter.key, number)}
             choices = letter.choices if number == len(texts) - 1 else ()
@@ -127,40 +130,35 @@ class Posting:
                     raise
             else:
                 return draft
-        # Links are not unfolded: that would fetch whatever address a model was talked into writing.
-        sent = await self._api.call(
-            web.chat_postMessage(
-                channel=room,
-                text=shown,
-                blocks=blocks or None,
-                thread_ts=thread,
-                unfurl_links=False,
-                unfurl_media=False,
-                **more,
-            )
-        )
+        post: dict[str, Any] = {"channel": room, "text": shown, "blocks": blocks or None, **more}
+        post |= {"unfurl_links": False, "unfurl_media": False}  # it would fetch what a model was talked into writing
+        try:
+            sent = await self._api.call(web.chat_postMessage(thread_ts=thread, **post))
+        except Refused as exc:
+            if thread is None or exc.code not in _NO_THREAD:
+                raise
+            sent = await self._api.call(web.chat_postMessage(**post))
         return str(sent.get("ts", ""))
 
     async def _share(self, room: str, thread: str | None, file: SentFile, key: str) -> str:
-        """Upload a file and share it; return its id. One that was uploaded is not uploaded again."""
+        """Upload a file and share it; return its id. One that may be shared already is looked at first."""
         web = self._api.web
         known = self._files.get(key)
-        if known is None:
-            place = await self._api.call(web.files_getUploadURLExternal(filename=file.name, length=len(file.content)))
-            await self._api.upload(str(place.get("upload_url", "")), file.content)
-            known = str(place.get("file_id", ""))
-            _keep(self._files, key, known)
-        elif await self._is_shared(known):
+        if known is not None and await self._is_shared(known):
             return known
-        await self._api.call(
-            web.files_completeUploadExternal(
-                files=[{"id": known, "title": file.name}], channel_id=room, thread_ts=thread
-            )
-        )
-        return known
+        place = await self._api.call(web.files_getUploadURLExternal(filename=file.name, length=len(file.content)))
+        await self._api.upload(str(place.get("upload_url", "")), file.content)
+        number = str(place.get("file_id", ""))
+        _keep(self._files, key, number)
+        files = [{"id": number, "title": file.name}]
+        await self._api.call(web.files_completeUploadExternal(files=files, channel_id=room, thread_ts=thread))
+        return number
 
     async def _is_shared(self, file_id: str) -> bool:
-        found = within(await self._api.call(self._api.web.files_info(file=file_id)), "file")
+        try:
+            found = within(await self._api.call(self._api.web.files_info(file=file_id)), "file")
+        except Refused:  # Slack forgets what was never shared
+            return False
         return any(found.get(kind) for kind in ("shares", "channels", "groups", "ims"))
 
     async def _place(self, to: Source) -> tuple[str, str | None]:

@@ -53,7 +53,7 @@ class DiscordPlatform:
         self.token = TOKEN
         self.refuses: int | None = None  #: with what every connection is closed
         self.deferred: list[str] = []
-        self.largest_page = 0
+        self.menu: list[str] = []
         self._early: list[dict[str, Any]] | None = []
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._ids, self._sequence = count(1 << 22), count(1)
@@ -246,19 +246,23 @@ class DiscordPlatform:
                     return self._post(request, room, fields, files)
                 case "PATCH", ["channels", room, "messages", number]:
                     return self._edit(room, number, fields)
-                case "POST", ["interactions", number, *_]:
-                    self.deferred.append(number)
-                    return web.Response(status=204)
+                case _, ["applications" | "interactions" as kind, number, *_]:
+                    return self._interact(kind, number, fields)
                 case _:
                     return web.Response(status=204)
         finally:
             self._ring()
 
+    def _interact(self, kind: str, number: str, fields: Any) -> web.Response:
+        if kind == "applications":
+            self.menu = [each["name"] for each in fields]
+            return answer([])
+        self.deferred.append(number)
+        return answer({"interaction": {"id": number, "type": 2}})
+
     def _after(self, room: str, request: web.Request) -> list[dict[str, Any]]:
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 50))
-        page = [each for each in self._history.get(room, []) if int(each["id"]) > after][:limit][::-1]
-        self.largest_page = max(self.largest_page, len(page))
-        return page
+        return [each for each in self._history.get(room, []) if int(each["id"]) > after][:limit][::-1]
 
     def _post(self, request: web.Request, room: str, fields: dict[str, Any], files: list[Any]) -> web.StreamResponse:
         self.posts += 1

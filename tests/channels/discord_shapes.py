@@ -102,6 +102,34 @@ def press(message: dict[str, Any], label: str, person: int, number: str) -> dict
     }
 
 
+def chosen(name: str, text: str, *, person: int, number: str) -> dict[str, Any]:
+    """Return what Discord tells of somebody who chooses a command of the menu, in the hall."""
+    member: dict[str, Any] = {
+        "user": user(person),
+        "roles": [],
+        "joined_at": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+    options = [{"type": 3, "name": "text", "value": text}]
+    return {
+        "id": number,
+        "application_id": BOT["id"],
+        "type": 2,
+        "token": "t",
+        "version": 1,
+        "locale": "de",
+        "guild_id": GUILD,
+        "channel_id": HALL,
+        "channel": {"id": HALL, "type": 0},
+        "member": {**member, "permissions": "0"},
+        "entitlements": [],
+        "attachment_size_limit": 1 << 20,
+        "data": {"id": "1", "name": name, "type": 1, "options": options},
+    }
+
+
 def readable(what: dict[str, Any], intents: int) -> dict[str, Any]:
     """Return a message as a bot may read it: without the intent, in company only what names it."""
     hidden = "guild_id" in what and "content" in what and not intents & CONTENT and not what["mentions"]

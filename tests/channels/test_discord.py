@@ -16,7 +16,7 @@ from picklebot.errors import ChannelUnavailable, ConfigError, DeliveryRejected, 
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from tests.channels.conftest import as_time_passes
 from tests.channels.discord_platform import DiscordPlatform
-from tests.channels.discord_shapes import HALL, NAMED, TOKEN, alone
+from tests.channels.discord_shapes import HALL, NAMED, TOKEN, alone, chosen
 from tests.channels.test_telegram import until_said
 from tests.channels.test_telegram_live import OPENING, REST, Storyteller
 from tests.cli.inside import command
@@ -118,6 +118,21 @@ async def test_what_waits_for_the_owner_comes_with_buttons_that_answer_it_once(
         assert not [text for text in discord.texts(ann) if "let in" in text], (
             "a stranger who presses hears nothing here"
         )
+
+
+async def test_the_menu_lists_the_commands_and_choosing_one_says_it_as_whoever_chose(
+    daemon: Daemon, settings: Settings, discord: DiscordPlatform
+) -> None:
+    settings(1)
+    async with daemon(ScriptedModel()):
+        await discord.until(lambda: discord.menu)
+        assert {"help", "new", "stop", "approve"} <= {*discord.menu}
+        for person in (666, 1):
+            discord.tell("INTERACTION_CREATE", chosen("agent", "echo", person=person, number=str(person)))
+        await discord.until(lambda: discord.texts(HALL))
+    assert discord.texts(HALL)[0].startswith("**echo** answers from now on")
+    assert len(discord.deferred) == 2
+    assert len(discord.texts(HALL)) == 1, "a stranger hears nothing in company"
 
 
 async def test_a_wrong_token_is_said_in_words_and_a_right_one_brings_the_channel_back(

@@ -7,7 +7,7 @@ minutes if it has it. Knows no session and no agent.
 import asyncio
 import io
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ import discord
 from picklebot.channels.base import Bookmarks, Incoming, Letter
 from picklebot.channels.discord.client import Client, Gone, connected, translated
 from picklebot.channels.discord.listening import Listening
-from picklebot.channels.discord.pieces import buttons, nonce_of
+from picklebot.channels.discord.pieces import buttons, menu, nonce_of
 from picklebot.channels.discord.rooms import Rooms
 from picklebot.channels.progress import Progress
 from picklebot.channels.reading import Reading
@@ -50,6 +50,7 @@ class DiscordChannel:
         self._client: Client | None = None  # through which is spoken: the last one that was greeted
         self._tried = asyncio.Event()  # whether it has come to that, or not, for the first time
         self._progress = Progress()
+        self._menu: list[dict[str, Any]] = []
 
     def remember_in(self, bookmarks: Bookmarks) -> None:
         """Keep how far each place was read."""
@@ -82,6 +83,15 @@ class DiscordChannel:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    async def show_commands(self, commands: Sequence[tuple[str, str]]) -> None:
+        """Put commands into the menu that opens when somebody types a slash."""
+        client = self._client
+        if client is None or client.application_id is None or (listed := menu(commands)) == self._menu:
+            return
+        with translated():
+            await client.http.bulk_upsert_global_commands(client.application_id, listed)
+        self._menu = listed
 
     async def send(self, to: Source, content: str, *, key: str) -> str:
         """Send a message, in pieces where it is too long for one; return the id of the last."""

@@ -82,7 +82,7 @@ class Listening:
             case "interaction", _:
                 press: discord.Interaction = given
                 if (said := pressed(press)) is not None and self._client is not None and len(self._waiting) < ROOM:
-                    self._client.aside(_take_note(press))
+                    self._client.aside(_take_note(press, said))
                     self._note(_Heard(None, said.id, said))
             case _:
                 pass
@@ -181,7 +181,7 @@ class Listening:
             return None
         if place is not None:
             self._reading.arrived(place, said.id, str(said.id))
-        if said.private and said.pressed is None:
+        if said.private and place is not None:
             self._rooms.learn(said.person, said.room)
 
         def settle(verdict: Accepted | PicklebotError) -> None:
@@ -219,9 +219,12 @@ class Listening:
             self._client.aside(_say(room, f"I could not take that: {verdict}."))
 
 
-async def _take_note(press: discord.Interaction) -> None:
-    with suppress(ChannelError), translated():  # else it would say after 3 seconds that nobody is there
-        await press.response.defer()
+async def _take_note(press: discord.Interaction, said: Said) -> None:
+    with suppress(ChannelError), translated(), readable():  # else it would say after 3 seconds that nobody is there
+        if said.pressed is None:
+            await press.response.send_message(f"`{said.content}`", ephemeral=True)
+        else:
+            await press.response.defer()
 
 
 async def _without_buttons(room: discord.PartialMessageable, message: int) -> None:

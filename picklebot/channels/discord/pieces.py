@@ -1,8 +1,10 @@
 """What goes along with a message on Discord: files both ways, buttons, and what it is known by. Knows no conversation."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import discord
 
@@ -10,6 +12,7 @@ from picklebot.channels.base import Attached, Choice
 from picklebot.channels.discord.client import translated
 
 _LABEL, _WORDS, _BUTTONS = 80, 100, 25  # characters of a button and behind it, and buttons of a message
+_NAME, _TEXT, _COMMANDS = re.compile(r"[a-z0-9_-]{1,32}"), 3, 100  # of commands in the menu, and how many there may be
 
 
 def attached(file: discord.Attachment) -> Attached:
@@ -27,6 +30,16 @@ async def _fetch(file: discord.Attachment, most: int) -> bytes:
 def nonce_of(key: str, number: int) -> str:
     """Return what Discord knows a piece of a message by: at most 25 characters."""
     return hashlib.blake2b(f"{key}:{number}".encode(), digest_size=12).hexdigest()
+
+
+def menu(commands: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return commands as Discord lists them; what follows one is its text."""
+    rest = {"type": _TEXT, "name": "text", "description": "what follows the command", "required": False}
+    return [
+        {"type": 1, "name": name, "description": (words or name)[:_WORDS], "options": [rest]}
+        for name, words in commands[:_COMMANDS]
+        if _NAME.fullmatch(name)
+    ]
 
 
 def buttons(choices: Sequence[Choice]) -> discord.ui.View | None:

@@ -58,9 +58,17 @@ def read(message: discord.Message, me: int, *, private: bool) -> Said | None:
 
 
 def pressed(press: discord.Interaction) -> Said | None:
-    """Return what a button says; None where it was none of ours."""
-    words = str(cast("dict[str, Any]", press.data or {}).get("custom_id", ""))
-    if press.type is not discord.InteractionType.component or not words.startswith("/") or press.message is None:
+    """Return what a button, or a command of the menu, says; None where it was none of ours."""
+    given = cast("dict[str, Any]", press.data or {})
+    if press.type is discord.InteractionType.application_command:
+        words = " ".join(
+            [f"/{given.get('name', '')}", *(str(each.get("value", "")) for each in given.get("options", ()))]
+        )
+    elif press.type is discord.InteractionType.component and press.message is not None:
+        words = str(given.get("custom_id", ""))
+    else:
+        return None
+    if not words.startswith("/"):
         return None
     return Said(
         id=press.id,
@@ -69,7 +77,7 @@ def pressed(press: discord.Interaction) -> Said | None:
         content=words,
         sender=press.user.global_name or press.user.name,
         private=press.guild_id is None,
-        pressed=press.message.id,
+        pressed=press.message.id if press.message is not None else None,
     )
 
 

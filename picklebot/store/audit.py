@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b, sha256
-from typing import Any
+from typing import Any, cast
 
 from picklebot.store.base import AuditEntry, AuditKind, Turn
 from picklebot.store.codec import dumps, from_micros, to_micros
@@ -39,16 +39,26 @@ class SqliteAudit:
             (kind, limit),
         )
         return [
-            AuditEntry(seq=seq, at=from_micros(at), kind=name, body=json.loads(body), digest=digest.hex())
+            AuditEntry(seq=seq, at=from_micros(at), kind=name, body=_read(body), digest=digest.hex())
             for seq, at, name, body, digest in reversed(rows)
         ]
 
     async def last(self, kind: AuditKind, about: str) -> Mapping[str, Any]:
         """Return what the last entry of a kind says of a thing; nothing where there is none."""
         rows = await self._database.fetch(
-            "SELECT body FROM audit WHERE kind = ? AND body ->> '$.about' = ? ORDER BY seq DESC LIMIT 1", (kind, about)
+            "SELECT body FROM audit WHERE kind = ? AND iif(json_valid(body), body ->> '$.about', NULL) = ? ORDER BY seq DESC LIMIT 1",
+            (kind, about),
         )
-        return json.loads(rows[0][0]) if rows else {}
+        return _read(rows[0][0]) if rows else {}
+
+
+def _read(body: str) -> Mapping[str, Any]:
+    """Return what an entry says; one that somebody has altered may say anything."""
+    try:
+        found: object = json.loads(body)
+    except ValueError:
+        found = None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {"about": "?", "what": "altered"}
 
 
 def append(connection: sqlite3.Connection, kind: AuditKind, body: Mapping[str, Any], moment: int) -> None:
@@ -75,7 +85,7 @@ def prune(connection: sqlite3.Connection, through: int) -> None:
         return
     connection.execute(
         "UPDATE audit_anchor SET seq = ?1, digest = ?2, turn = "
-        "max(turn, (SELECT coalesce(max(body ->> '$.turn'), 0) FROM audit WHERE seq <= ?1))",
+        "max(turn, (SELECT coalesce(max(iif(json_valid(body), body ->> '$.turn', 0)), 0) FROM audit WHERE seq <= ?1))",
         (through, row[0]),
     )
     connection.execute("DELETE FROM audit WHERE seq <= ?", (through,))

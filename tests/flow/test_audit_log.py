@@ -77,6 +77,7 @@ async def test_what_was_done_is_logged_with_who_allowed_it_and_without_its_words
 ALTERATIONS = {
     "UPDATE audit SET body = replace(body, 'approved', 'denied') WHERE kind = 'answer'": "is not what was written",
     "UPDATE audit SET at = at + 1 WHERE seq = 3": "entry 3 (",
+    "UPDATE audit SET body = 'no more' WHERE seq = 2": "entry 2 (",
     "DELETE FROM audit WHERE seq = 4": "entry 4 is missing",
     "DELETE FROM audit WHERE seq <= 3": "entries 1 to 3 are missing",
     "DELETE FROM audit WHERE seq >= (SELECT min(seq) FROM audit WHERE kind = 'call')": "the end of the log was cut off",
@@ -95,6 +96,9 @@ async def test_no_entry_is_altered_removed_or_cut_off_unseen(logged: Path, works
         with closing(sqlite3.connect(logged, isolation_level=None)) as connection:
             connection.executescript(f"DROP TRIGGER audit_stays; {alteration}; PRAGMA wal_checkpoint(TRUNCATE);")
         assert any(words in problem for problem in look(logged).problems), alteration
+        assert (await command(workspace, "audit", "log")).returncode == 0, alteration
+        with closing(connect(logged)) as connection:
+            prune(connection, 5)  # a daemon gets on with it, whatever somebody did to it
         logged.write_bytes(whole)
     with closing(sqlite3.connect(logged, isolation_level=None)) as connection:
         connection.execute("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)")

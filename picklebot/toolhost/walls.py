@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -99,8 +100,9 @@ class Walls:
 
 def hide_memory() -> None:
     """Let no command look into this process or take it over."""
-    nothing = ctypes.c_ulong(0)
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, nothing, nothing, nothing, nothing)
+    if sys.platform == "linux":
+        nothing = ctypes.c_ulong(0)
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, nothing, nothing, nothing, nothing)
 
 
 def _drop_capabilities() -> None:

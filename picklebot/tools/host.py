@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 GRACE = 12.0  #: seconds past a call's limit before its process is killed; it ends its commands itself before that
 STOPPING = 8.0  #: seconds that a process has to confirm a cancellation
 CLOSING = 3.0  #: seconds that it has to leave
+LEAVING = 1.0  #: seconds that a process which says no more has to end by itself
 _MAX_NOISE = 2000  # bytes of its stderr that are logged at once
 _LOGGED = 20  # times
 
@@ -147,13 +148,21 @@ class HostProcess:
             while True:
                 self._settle(json.loads(await self._stdout.readuntil()))
         except asyncio.IncompleteReadError as exc:
-            self.kill("it was cut off in the middle of an answer" if exc.partial else "")
+            if exc.partial:
+                self.kill("it was cut off in the middle of an answer")
+            await self._leave()
         except (asyncio.LimitOverrunError, ValueError, KeyError, TypeError, RecursionError):
             self.kill("it said something that is no answer")
         finally:
             self.kill("")
             await self._see_off(noise)
             self._fail_all()
+
+    async def _leave(self) -> None:
+        """Let it end by itself, so that how it ended is known: its last words come before its end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                await self._process.wait()
 
     async def _see_off(self, noise: "asyncio.Task[None]") -> None:
         """Wait until the process is gone, and read its pipes to their end, or asyncio keeps them open."""

@@ -29,6 +29,23 @@ async def test_no_setting_of_the_kernel_can_be_written_not_even_by_root(toolbox:
     assert await toolbox("bash", command="echo fine > /dev/stdout; echo there > /dev/null") == "fine"
 
 
+async def test_no_command_speaks_in_the_name_of_the_tool_process(toolbox: Toolbox) -> None:
+    opened = python(
+        "import os",
+        "found = []",
+        "for pid in range(1, 200):",
+        "    for fd in (0, 1, *range(3, 20)):",
+        "        try:",
+        "            path = os.readlink(f'/proc/{pid}/fd/{fd}')",
+        "        except OSError:",
+        "            continue",
+        "        if pid not in (os.getpid(), os.getppid()) and path.startswith('pipe'):",
+        "            found.append((open(f'/proc/{pid}/comm').read().strip(), fd))",
+        "print([each for each in found if each[0] not in ('bash', 'tail')])",
+    )
+    assert await toolbox("bash", command=opened) == "[]"
+
+
 async def test_no_datagram_reaches_a_socket_with_a_path(toolbox: Toolbox, root: Path, tmp_path: Path) -> None:
     """A pair of sockets is one that nobody had to be allowed to make: the log and the init system listen so."""
     with contextlib.ExitStack() as stack:

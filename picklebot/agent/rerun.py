@@ -24,6 +24,7 @@ from picklebot.agent.turn_view import TurnView
 from picklebot.clock import SystemClock
 from picklebot.core.events import Outcome
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.marks import NO_MARKS, Marks
 from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.errors import LimitReached, ModelRejected, ToolError
@@ -151,6 +152,11 @@ class _Stage:
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """A step begins."""
         self._awaited = sum(call.result is not None for call in self._recorded[step.n].values())
+
+    @property
+    def heard(self) -> Marks:
+        """Nothing: no call is judged by it."""
+        return NO_MARKS
 
     async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
         """Return what joined then."""

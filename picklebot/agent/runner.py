@@ -183,6 +183,7 @@ class AgentRunner:
         last = self._added[-1]
         if n and last.role == "user" and (blocks := await self._journal.take_in(n, more=more)):
             self._added[-1] = Message("user", (*last.blocks, *blocks))
+        self._calls.marks |= self._journal.heard
 
     async def _ask(self, n: int) -> RecordedStep:
         """Ask until there is an answer that the window did not cut off; each time the window is too small, show less."""

@@ -59,7 +59,7 @@ class Incoming:
     `agent` and `session` are the sender's wishes, if any; `new_session` asks for a fresh one. `deliver` says where the
     reply goes, as in `InboundEvent`. `settle` is called once: with `Accepted` after the commit, or with the error for
     which it was refused. `sender` is what the sender is called: shown, and never compared. `private`: nobody else
-    reads what is said there.
+    reads what is said there. `outside`: it brings words that are not the sender's own.
     """
 
     source: Source
@@ -72,6 +72,7 @@ class Incoming:
     settle: Settle = _no_platform_waits
     sender: str = ""
     private: bool = True
+    outside: bool = False
     files: Sequence[Attached] = ()
 
 

@@ -43,6 +43,8 @@ class InboundEvent(Event):
     content: str
     key: str
     deliver: str | None = None
+    outside: bool = False
+    """It brings words that are not its sender's own: forwarded, or quoted from somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
+from picklebot.core.marks import Marks
 from picklebot.core.messages import Block, Message, ToolResult
 from picklebot.core.replies import ModelReply
 
@@ -49,6 +50,11 @@ class Journal(Protocol):
 
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """Record a model's reply, with its tool calls as intents, and with the first step the turn's opening."""
+        ...
+
+    @property
+    def heard(self) -> Marks:
+        """What was brought by all that was taken in so far."""
         ...
 
     async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:

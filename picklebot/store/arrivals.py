@@ -57,6 +57,7 @@ def event_of(arrival: Arrival, session_id: str, agent_id: str) -> InboundEvent:
         content=arrival.content,
         key=arrival.key,
         deliver=arrival.deliver,
+        outside=arrival.outside,
         created_at=arrival.at,
     )
 

@@ -21,11 +21,17 @@ _DURABLE: Mapping[str, type[Event]] = {
 }
 _COLUMNS = ("id", "created_at", "session_id", "source", "cause_id")
 
-_SELDOM = ("also", "choices", "files")  #: fields that most replies leave empty, and that are written only where not
+#: Fields that most leave empty, and that are written only where not
+_SELDOM: Mapping[str, tuple[str, ...]] = {
+    InboundEvent.__name__: ("outside",),
+    OutboundEvent.__name__: ("also", "choices", "files"),
+}
 
 _BODIES = {
     name: tuple(
-        (field, f'"{field}":') for field in kind.__dataclass_fields__ if field not in _COLUMNS and field not in _SELDOM
+        (field, f'"{field}":')
+        for field in kind.__dataclass_fields__
+        if field not in (*_COLUMNS, *_SELDOM.get(name, ()))
     )
     for name, kind in _DURABLE.items()
 }
@@ -54,8 +60,7 @@ def encode_event(event: Event) -> tuple[Any, ...]:
     kind = type(event).__name__
     # Field by field: nearly all of them are text, which is quoted in a fraction of what the encoding of a dict takes.
     body = ",".join([head + _spell(getattr(event, name)) for name, head in _BODIES[kind]])
-    if isinstance(event, OutboundEvent):
-        body += "".join([f',"{name}":{dumps(given)}' for name in _SELDOM if (given := getattr(event, name))])
+    body += "".join([f',"{name}":{dumps(given)}' for name in _SELDOM.get(kind, ()) if (given := getattr(event, name))])
     moment = to_micros(event.created_at)
     return (event.id, kind, event.session_id, str(event.source), event.cause_id, moment, f"{{{body}}}")
 
@@ -78,7 +83,7 @@ def decode_event(row: tuple[Any, ...]) -> tuple[int, Event]:
     fields: dict[str, Any] = json.loads(body)
     if "to" in fields:
         fields["to"] = Source.parse(fields["to"])
-        fields |= {name: tuple(fields.get(name, ())) for name in _SELDOM}
+        fields |= {name: tuple(fields.get(name, ())) for name in _SELDOM[kind]}
         fields["choices"] = tuple((str(label), str(says)) for label, says in fields["choices"])
     if "rights" in fields:
         fields["rights"] = Rights.from_json(fields["rights"])

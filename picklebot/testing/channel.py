@@ -24,6 +24,7 @@ class Wishes(TypedDict, total=False):
     agent: str | None
     session: str | None
     new_session: bool
+    outside: bool
 
 
 class FakeChannel:

@@ -129,6 +129,7 @@ class Door:
             session_id=incoming.session,
             new_session=incoming.new_session,
             deliver=incoming.deliver,
+            outside=incoming.outside,
             at=clock.now(),
         )
 

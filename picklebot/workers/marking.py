@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from picklebot.agent.conversation import Conversation
 from picklebot.agent.recall import notes_in
-from picklebot.core.events import DispatchEvent, TurnEvent
+from picklebot.core.events import DispatchEvent, InboundEvent, TurnEvent
 from picklebot.core.marks import BOTH, NO_MARKS, Mark, Marks
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
@@ -38,6 +38,12 @@ def marks_beside(messages: Iterable[Message]) -> Marks:
     return frozenset({_PRIVATE}) if any(map(notes_in, messages)) else NO_MARKS
 
 
+def marks_said(events: Iterable[TurnEvent]) -> Marks:
+    """Return what messages bring of somebody else's words."""
+    brought = any(isinstance(event, InboundEvent) and event.outside for event in events)
+    return frozenset({_OUTSIDE}) if brought else NO_MARKS
+
+
 def marks_shown(tools: Iterable[Tool]) -> Marks:
     """Return what a turn has read before its first step because it is told of these tools."""
     return frozenset({_OUTSIDE}) if any(tool.unread for tool in tools) else NO_MARKS
@@ -45,7 +51,7 @@ def marks_shown(tools: Iterable[Tool]) -> Marks:
 
 def _message(event: TurnEvent, is_owner: Callable[[Source], bool]) -> Marks:
     ours = is_owner(event.source) or event.source.channel in OWN
-    return NO_MARKS if ours else frozenset({_OUTSIDE})
+    return marks_said([event]) if ours else frozenset({_OUTSIDE})
 
 
 def _read(name: str, tools: Mapping[str, Tool]) -> Marks:

@@ -12,11 +12,13 @@ from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import TextDelta, ToolFinished, ToolStarted
 from picklebot.core.journal import CallState, PlannedCall, RecordedStep
+from picklebot.core.marks import Marks
 from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
 from picklebot.store.base import Joined, Joining, Turn, Turns
 from picklebot.workers.company import Company
+from picklebot.workers.marking import marks_said
 
 SUMMARY = 120  #: characters of a tool's input or output in a notice
 
@@ -34,6 +36,11 @@ class TurnJournal:
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None:
         """Record a model's reply, with its tool calls as intents, and with the first step the turn's opening."""
         await self.turns.record_step(self.turn, step, calls, opening=opening, at=self.clock.now())
+
+    @property
+    def heard(self) -> Marks:
+        """What was brought by all that the turn answers beside its own message."""
+        return marks_said(joined.event for joined in self.company.shown or ())
 
     async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
         """Return what else was said before `step`; with `more`, also what is said now, if it may come in at all."""

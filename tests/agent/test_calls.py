@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from picklebot.agent.calls import CallRunner
 from picklebot.clock import SystemClock
 from picklebot.core.journal import CallState, PlannedCall, RecordedCall, RecordedStep
+from picklebot.core.marks import NO_MARKS
 from picklebot.core.messages import Block, Message, ToolCall, ToolResult
 from picklebot.core.source import Source
 from picklebot.tools.base import Effect, Tool, ToolContext
@@ -22,6 +23,8 @@ class Stage:
     async def tool_finished(self, call: ToolCall, result: ToolResult, seconds: float) -> None: ...
 
     async def record_step(self, step: RecordedStep, calls: Sequence[PlannedCall], opening: Message) -> None: ...
+
+    heard = NO_MARKS
 
     async def take_in(self, step: int, *, more: bool) -> Sequence[Block]:
         return ()

@@ -2,19 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from picklebot.channels.base import Accepted, Incoming, Letter
+from picklebot.channels.base import Letter
 from picklebot.channels.discord import create
 from picklebot.channels.discord.listening import ROOM
-from picklebot.channels.reading import Nowhere
 from picklebot.core.source import Source
-from picklebot.errors import ChannelUnavailable, ConfigError, DeliveryRejected, PicklebotError, StoreFull
+from picklebot.errors import ChannelUnavailable, ConfigError, DeliveryRejected, StoreFull
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from tests.channels.conftest import as_time_passes
+from tests.channels.discord_listener import DONE, Listener
 from tests.channels.discord_platform import DiscordPlatform
 from tests.channels.discord_shapes import HALL, NAMED, TOKEN, alone, chosen
 from tests.channels.test_telegram import until_said
@@ -24,7 +23,6 @@ from tests.flow.conftest import Daemon
 from tests.flow.test_file_proposals import JOB, write
 
 Settings = Callable[..., None]
-DONE = Accepted(event_id="e", session_id="s")
 
 
 @pytest.fixture
@@ -46,36 +44,6 @@ def settings(workspace: Path, discord: DiscordPlatform) -> Settings:
         (workspace / ".env").chmod(0o600)
 
     return write_them
-
-
-class Listener:
-    """A channel without a daemon: what it brings is settled as the test says."""
-
-    def __init__(self, platform: DiscordPlatform) -> None:
-        self.platform = platform
-        self.bookmarks = Nowhere()
-        self.verdict: Accepted | PicklebotError = DONE
-        self.channel = create(name="discord", token=TOKEN, base_url=platform.url)
-        self.channel.remember_in(self.bookmarks)
-        self._open = AsyncExitStack()
-        self._messages: AsyncIterator[Incoming]
-
-    async def __aenter__(self) -> "Listener":
-        self._messages = await self._open.enter_async_context(self.channel.connect())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._open.aclose()
-        await self.channel.aclose()
-
-    async def next(self, number: int = 1) -> list[str]:
-        """Return what the next messages say."""
-        heard = list[str]()
-        for _ in range(number):
-            incoming = await anext(self._messages)
-            incoming.settle(self.verdict)
-            heard.append(incoming.content)
-        return heard
 
 
 async def test_a_reply_grows_in_one_message_and_comes_anew_where_that_was_deleted(
@@ -167,6 +135,25 @@ async def test_a_thread_and_a_renamed_person_are_known_by_their_ids(
         discord.say(1, f"{NAMED} hi", room=HALL, author=renamed)
         await discord.until(lambda: discord.texts(HALL)[1:] == ["in the hall again"])
     assert [len(request.messages) for request in model.requests] == [1, 1, 3]
+
+
+async def test_what_is_passed_on_is_told_as_that_and_is_from_outside(discord: DiscordPlatform) -> None:
+    passed_on = {
+        "content": "/approve 1",
+        "embeds": [],
+        "attachments": [],
+        "type": 0,
+        "flags": 0,
+        "edited_timestamp": None,
+    }
+    moment = {"timestamp": "2030-01-01T00:00:00+00:00", "mentions": [], "mention_roles": []}
+    async with Listener(discord) as listener:
+        discord.say(1, "", message_snapshots=[{"message": passed_on | moment}])
+        assert await listener.next() == ["[Forwarded:]\n/approve 1"]
+        assert listener.last.outside
+        discord.say(1, "/approve 1")
+        assert await listener.next() == ["/approve 1"]
+        assert not listener.last.outside
 
 
 async def test_what_was_said_in_an_absence_comes_first_and_in_order(discord: DiscordPlatform) -> None:

@@ -39,6 +39,7 @@ def test_what_is_passed_on_is_read_as_what_somebody_else_said() -> None:
     said = read("events_api", {"event": event}, Me(team=TEAM, user=BOT, name="pickle"))
     assert said is not None
     assert said.content == "when?\n[A message of Ann that was passed on:]\nat <noon>"
+    assert said.outside
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_what_was_forwarded_is_told_as_somebody_elses_words_and_is_no_command(
     photo = said(photo=[{"file_id": "p"}], forward_origin=origin)
     assert photo.content == f"[Forwarded from {whose}, not the sender's own words]"
     assert len(photo.files) == 1
+    assert photo.outside
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,9 @@ def test_what_was_forwarded_is_told_as_somebody_elses_words_and_is_no_command(
     ],
 )
 def test_what_a_message_answers_is_told_with_whose_it_is(answers: dict[str, Any], words: str) -> None:
-    assert said(text="why?", **answers).content == f"why?\n\n[In reply to {words}"
+    question = said(text="why?", **answers)
+    assert question.content == f"why?\n\n[In reply to {words}"
+    assert question.outside == (not words.startswith(("you:", "themselves:")))
     assert said(text="/stop", **answers).content == "/stop", "a command stands alone"
 
 

@@ -39,6 +39,25 @@ async def test_what_somebody_else_says_is_from_outside(daemon: Daemon, channel: 
 
 
 @pytest.mark.usefixtures("marked")
+async def test_what_the_owner_passes_on_is_from_outside_also_where_it_joins_a_turn(
+    daemon: Daemon, owner: FakeChannel, agent: Callable[..., None]
+) -> None:
+    async def pass_on(request: ModelRequest) -> Message:
+        await owner.say_and_settle("[Forwarded: buy pickles]", peer="bea", outside=True)
+        return uses("diary")
+
+    agent("echo", queue="steer")
+    model = ScriptedModel(uses("marks"), last, uses("marks"), last, pass_on, uses("marks"), last)
+    async with daemon(model, owner):
+        await owner.say("[Forwarded: buy pickles]", outside=True)
+        assert (await owner.heard())[1] == "outside"
+        await owner.say("my own words")
+        assert (await owner.heard())[1] == "outside", "the conversation has it"
+        await owner.say("look into my diary", peer="bea")
+        assert (await owner.heard())[1] == "outside private"
+
+
+@pytest.mark.usefixtures("marked")
 async def test_marks_go_down_to_an_agent_that_is_called_and_come_back_with_its_answer(
     daemon: Daemon, owner: FakeChannel, agents: Callable[..., None]
 ) -> None:

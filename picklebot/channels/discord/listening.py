@@ -200,6 +200,7 @@ class Listening:
             settle=settle,
             sender=said.sender,
             private=said.private,
+            outside=said.outside,
             files=[attached(file) for file in said.files],
         )
 

@@ -22,6 +22,7 @@ class Said:
     content: str
     sender: str
     private: bool
+    outside: bool = False
     files: tuple[discord.Attachment, ...] = ()
     pressed: int | None = None
 
@@ -53,6 +54,7 @@ def read(message: discord.Message, me: int, *, private: bool) -> Said | None:
         content=content.strip(),
         sender=author.global_name or author.name,
         private=private,
+        outside=bool(message.message_snapshots),
         files=files,
     )
 

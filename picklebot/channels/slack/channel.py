@@ -161,6 +161,7 @@ class SlackChannel:
             settle=settle,
             sender=await self._name_of(said.person) if said.private else "",
             private=said.private,
+            outside=said.outside,
             files=[self._attached(file) for file in said.files],
         )
 

@@ -60,6 +60,7 @@ class Said:
     ts: str = ""
     thread: str | None = None
     private: bool = False
+    outside: bool = False
     places: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     pressed: Pressed | None = None
@@ -107,7 +108,8 @@ def read_message(message: Fields, room: str, me: Me) -> Said | None:
     if not (private or names(text, me.user)):
         return None
     files = tuple(_file(each) for each in many(message, "files") if each.get("mode") != "tombstone")
-    content = "\n".join(filter(None, [read_text(text, me.user, me.name), *_shared(message, me)]))
+    shared = _shared(message, me)
+    content = "\n".join(filter(None, [read_text(text, me.user, me.name), *shared]))
     if not (content or files):
         return None
     ts, inside = str(message["ts"]), message.get("thread_ts")
@@ -122,6 +124,7 @@ def read_message(message: Fields, room: str, me: Me) -> Said | None:
         ts=ts,
         thread=thread,
         private=private,
+        outside=bool(shared),
         places=(place(room, within),) if within or private else (room, place(room, ts)),
         files=files,
     )

@@ -102,6 +102,7 @@ class TelegramChannel:
             settle=settle,
             sender=said.sender,
             private=said.private,
+            outside=said.outside,
             files=[self._attached(file) for file in said.files],
         )
 

@@ -23,6 +23,17 @@ def in_context(message: Fields, content: str, bot: int) -> str:
     return "\n\n".join(part for part in (content, answered) if part)
 
 
+def brings_others(message: Fields, bot: int) -> bool:
+    """Return whether a message brings what is not its sender's own, nor ours."""
+    if "forward_origin" in message or "external_reply" in message:
+        return True
+    answered: Fields = message.get("reply_to_message") or {}
+    if not answered or "forum_topic_created" in answered:
+        return False
+    author: Fields = answered.get("from") or {}
+    return "sender_chat" in answered or author.get("id") not in {bot, message["from"]["id"]}
+
+
 def _answered(message: Fields, bot: int) -> str:
     """Return words for what a message answers; "" where it answers none, or only stands in a topic."""
     answered: Fields = message.get("external_reply") or message.get("reply_to_message") or {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from picklebot.channels.split import units
 from picklebot.channels.telegram.contents import Fields, File, files_of, name_of, other_words, text_of
-from picklebot.channels.telegram.referring import in_context
+from picklebot.channels.telegram.referring import brings_others, in_context
 from picklebot.channels.telegram.wording import LIMIT
 
 KINDS = ("message", "edited_message", "callback_query")  #: the updates that are asked for
@@ -36,6 +36,7 @@ class Said:
     sender: str
     private: bool
     message: int
+    outside: bool = False
     files: tuple[File, ...] = ()
     pressed: str | None = None
 
@@ -92,6 +93,7 @@ def _message(parts: Sequence[Fields], me: Me, *, edited: bool = False) -> Said |
         sender=name_of(sender),
         private=chat["type"] == "private",
         message=int(message["message_id"]),
+        outside=any(brings_others(part, me.id) for part in parts),
         files=() if edited else files,
     )
 

@@ -36,6 +36,8 @@ class Arrival:
     aside: bool = False
     deliver: str | None = None
     """Where the reply goes, as in `InboundEvent`."""
+    outside: bool = False
+    """As in `InboundEvent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,12 +84,16 @@ async def test_an_agent_takes_at_most_its_limit_of_turns(
 ) -> None:
     agent("echo", max_concurrency=limit)
     running = peak = 0
+    full = asyncio.Event()
 
     async def count(request: ModelRequest) -> str:
         nonlocal running, peak
         running += 1
         peak = max(peak, running)
-        await asyncio.sleep(0.02)
+        if running == expected:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0.02)  # for one too many to come in
         running -= 1
         return "done"
 

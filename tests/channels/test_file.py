@@ -167,6 +167,19 @@ def test_a_file_is_not_taken_before_one_that_came_while_the_folder_was_read(tmp_
     assert all(look == [f"{number:04}.json" for number in range(len(look))] for look in looks)
 
 
+def test_a_folder_that_is_away_is_no_fault_of_a_file_and_no_name_of_a_reply(tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "files")
+    folders.prepare()
+    folders.write("in", "1.json", {"content": "hi"})
+    (folders.top / "accepted" / "e1.json").write_text("not a receipt")
+    assert folders.stem_of("e1") is None
+    folders.top.rename(tmp_path / "elsewhere")
+    folders.top.touch()
+    for ask in (lambda: folders.read("1.json", 100), lambda: folders.stem_of("e1")):
+        with pytest.raises(NotADirectoryError):
+            ask()
+
+
 def test_a_folder_that_agents_can_write_to_is_refused(tmp_path: Path) -> None:
     state = str(tmp_path / "workspace" / ".picklebot")
     for folder in (tmp_path / "workspace", tmp_path / "workspace" / "inbox", tmp_path / "workspace" / "a" / ".." / "b"):

@@ -78,20 +78,10 @@ class Folders:
 
         Raises:
             Unfit: it is no regular file of one name, is too large, or may not be read.
+            OSError: the folder cannot be read, which says nothing of the file.
         """
-        try:
-            with self._open(IN) as folder:
-                descriptor = os.open(name, _FILE, dir_fd=folder)
-            with os.fdopen(descriptor, "rb") as file:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-                    raise Unfit("it is not a regular file with one name")
-                content = file.read(most + 1)
-        except OSError as exc:
-            raise Unfit(f"it cannot be read, or is a link: {exc.strerror}") from exc
-        if len(content) > most:
-            raise Unfit(f"it has more than the {most:,} bytes that are taken")
-        return content
+        with self._open(IN) as folder:
+            return _read(folder, name, most)
 
     def accept(self, event_id: str, receipt: Mapping[str, Any], names: Sequence[str]) -> None:
         """Write a receipt, then take the files that it is for away."""
@@ -104,7 +94,7 @@ class Folders:
     def stem_of(self, event_id: str) -> str | None:
         """Return the name, without its ending, of the file that became a message; None where none did."""
         found = self._load(ACCEPTED, f"{event_id}{SUFFIX}")
-        return None if found is None else str(found.get("file", "")).removesuffix(SUFFIX)
+        return str((found or {}).get("file", "")).removesuffix(SUFFIX) or None
 
     def set_aside(self, name: str, reason: str) -> None:
         """Move a file out of the way, with the reason beside it."""
@@ -134,13 +124,15 @@ class Folders:
             replace_file(opened, name, content)
 
     def _load(self, folder: str, name: str) -> dict[str, Any] | None:
-        try:
-            with self._open(folder) as opened, os.fdopen(os.open(name, _FILE, dir_fd=opened), "rb") as file:
-                found = json.load(file)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError):  # somebody else's, whatever it is
-            return {}
+        """Return what a file holds; None where there is none. A folder that is not there is an OSError."""
+        with self._open(folder) as opened:
+            try:
+                with os.fdopen(os.open(name, _FILE, dir_fd=opened), "rb") as file:
+                    found = json.load(file)
+            except FileNotFoundError:
+                return None
+            except (OSError, ValueError):  # somebody else's, whatever it is
+                return {}
         return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
     @contextmanager
@@ -150,6 +142,21 @@ class Folders:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _read(folder: int, name: str, most: int) -> bytes:
+    try:
+        descriptor = os.open(name, _FILE, dir_fd=folder)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+                raise Unfit("it is not a regular file with one name")
+            content = file.read(most + 1)
+    except OSError as exc:
+        raise Unfit(f"it cannot be read, or is a link: {exc.strerror}") from exc
+    if len(content) > most:
+        raise Unfit(f"it has more than the {most:,} bytes that are taken")
+    return content
 
 
 def _is_meant(name: str) -> bool:

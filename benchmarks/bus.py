@@ -5,7 +5,7 @@ acknowledged in another commit. A publisher goes on as soon as its event is acce
 stand the same events as files, the same rows written by the barest loop that shares commits, and the disk alone.
 
 A bus of files dispatches one event after the other, however many publish (`LOOP`): that is the design which is
-measured against. The same files written by a thread for each publisher (`THREADS`) are the most that this disk gives.
+measured against. Its file is there after a power cut only if the folder is fsynced too (`KEPT`), as ours is. The same files written by a thread for each publisher (`THREADS`) are the most that this disk gives.
 `UNITS` are the statements of the same accepts and acks by themselves: no writer can be faster than they are.
 """
 
@@ -41,6 +41,7 @@ ACK_ONE = "UPDATE inbox SET state = 'done' WHERE state = 'open' AND channel = ? 
 LIMIT = 1 << 20  #: of open messages in a session: the bar here is the disk, not the queue
 BESIDE_FILES = {1: Bar(ratio=0.9), 256: Bar(ratio=10)}
 BESIDE_BARE = {256: Bar(ratio=0.6)}
+KEPT = "a file per event, folder fsynced"
 THREADS, LOOP, BARE = "a file per event, threads", "a file per event, one loop", "bare loop, same rows"
 UNITS = "our statements alone"
 OURS = "picklebot"
@@ -77,6 +78,8 @@ def _measure(scale: Scale, publishers: int, total: int) -> dict[str, list[Figure
         BARE: lambda folder: _timed(lambda: asyncio.run(bare_rows.publish(folder / "bare.db", publishers, total))),
         THREADS: lambda folder: _timed(lambda: bare_files.publish(folder / "files", publishers, fewer)),
     }
+    if publishers == 1:
+        systems[KEPT] = lambda folder: _timed(lambda: bare_files.publish(folder / "files", 1, fewer, folders=True))
     if publishers > 1:
         systems[UNITS] = lambda folder: _timed(lambda: bare_units.publish(folder / "units.db", publishers, total))
         # A loop writes one file after the other, however many publish
@@ -94,7 +97,7 @@ def _measure(scale: Scale, publishers: int, total: int) -> dict[str, list[Figure
 def _rows(publishers: int, measured: dict[str, list[Figures]]) -> list[Row]:
     rate = {name: median(figures.rate for figures in runs) for name, runs in measured.items()}
     case = f"{publishers} publishers" if publishers > 1 else "1 publisher"
-    bars = {LOOP: BESIDE_FILES, THREADS: BESIDE_FILES, BARE: BESIDE_BARE, UNITS: {}}
+    bars = {LOOP: BESIDE_FILES, THREADS: BESIDE_FILES, KEPT: BESIDE_FILES, BARE: BESIDE_BARE, UNITS: {}}
     return [
         *(
             Row(
@@ -107,7 +110,7 @@ def _rows(publishers: int, measured: dict[str, list[Figures]]) -> list[Row]:
                 other=rate[name],
                 bar=bars[name].get(publishers),
             )
-            for name in (THREADS, LOOP, BARE, UNITS)
+            for name in (THREADS, KEPT, LOOP, BARE, UNITS)
             if name in rate
         ),
         *(_latency(case, percent, measured) for percent in (50, 99)),

@@ -80,7 +80,7 @@ async def test_many_callers_and_one_slot_for_their_children_survive_kills(world:
     async with world() as here:
         for number in range(12):
             here.platform.post(f"peer{number}", f"m{number} tools=hand,hand steps=1 all")
-        for nth in (9, 14, 23):
+        for nth in (9, 23):  # with a third, whoever was in hand each time and got no further would be taken for poison
             assert await here.live(Aim(kind="asked", nth=nth)) == KILLED
         told = await settle(here)
         assert sorted(told) == sorted(f"done m{n} m{n}.0.0=ok m{n}.0.1=ok" for n in range(12))

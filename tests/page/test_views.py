@@ -61,14 +61,27 @@ async def test_a_dead_letter_is_dropped_only_by_a_second_click(
     serve: Serve, open_page: OpenPage, workspace: Path, clock: FakeClock
 ) -> None:
     await set_aside(workspace, clock, "sum the huge file")
-    async with serve(ScriptedModel()) as site, open_page(site, at="dead") as page:
+    async with serve(ScriptedModel("hello")) as site, open_page(site, at="dead") as page:
         drop = page.get_by_role("button", name="Drop")
+        await expect(drop).to_have_text("Drop")
+        await page.clock.install(time=0)
+        await page.clock.pause_at(1_000)  # however long a machine takes, the question is not withdrawn meanwhile
         await drop.click()
+        await expect(drop).to_have_text("Really drop it?")
+        await page.evaluate("document.querySelector('[data-letter]').dataset.old = 'yes'")
+        await site.http.post("/api/messages", json={"content": "hi"}, params={"wait": "10"})
+        await until_drawn_anew(page)
         await expect(drop).to_have_text("Really drop it?")
         assert (await site.http.get("/api/status")).json()["dead"] == 1
         await drop.click()
         await expect(page.get_by_text("Nothing was set aside.")).to_be_visible()
         assert (await site.http.get("/api/status")).json()["dead"] == 0
+
+
+async def until_drawn_anew(page: Page) -> None:
+    """Let a page's clock go on, in less time than a question stays, until it has drawn its letters again."""
+    while await page.locator("[data-old]").count():
+        await page.clock.run_for(1)
 
 
 @pytest.mark.parametrize("screen", SCREENS)

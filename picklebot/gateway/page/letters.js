@@ -7,6 +7,11 @@ import { View, empty } from "./view.js";
 
 export const title = "Dead letters";
 
+const DROP = "Drop";
+const SURE = "Really drop it?";
+const PATIENCE = 4000; // milliseconds in which the second click has to come
+const asked = new Set(); // ids of letters of which that was asked
+
 export function show(root, page) {
   const view = new View(root, page, {
     title,
@@ -28,9 +33,9 @@ function card(view, letter) {
   const what = kind === "reply" ? "reply" : "message";
   const name = oneLine(content, 60);
   const retry = h("button.primary", { type: "button", "aria-label": `Try again: ${name}` }, "Try again");
-  const drop = h("button.danger", { type: "button", "aria-label": `Drop: ${name}` }, "Drop");
+  const drop = h("button.danger", { type: "button", "aria-label": `Drop: ${name}` }, asked.has(id) ? SURE : DROP);
   retry.addEventListener("click", () => view.act(retry, () => post(`/api/events/${part(id)}/retry`), `The ${what} goes on.`));
-  drop.addEventListener("click", () => sure(drop) && view.act(drop, () => post(`/api/events/${part(id)}/drop`), `The ${what} was given up. It stays in the log.`));
+  drop.addEventListener("click", () => sure(view, id, drop) && view.act(drop, () => post(`/api/events/${part(id)}/drop`), `The ${what} was given up. It stays in the log.`));
   return h(
     "li.card",
     { data: { letter: id } },
@@ -41,14 +46,14 @@ function card(view, letter) {
   );
 }
 
-/** The first click asks, the second does. */
-function sure(button) {
-  if (button.dataset.sure) return true;
-  button.dataset.sure = "asked";
-  button.textContent = "Really drop it?";
+/** The first click asks, the second does. What was asked stays asked when the letters are drawn anew. */
+function sure(view, id, button) {
+  if (asked.delete(id)) return true;
+  asked.add(id);
+  button.textContent = SURE;
   setTimeout(() => {
-    delete button.dataset.sure;
-    button.textContent = "Drop";
-  }, 4000);
+    if (!asked.delete(id)) return;
+    for (const each of view.body.querySelectorAll(`[data-letter="${CSS.escape(id)}"] .danger`)) each.textContent = DROP;
+  }, PATIENCE);
   return false;
 }

@@ -80,6 +80,8 @@ class Terminal:
                 self.screen.feed(self._child.read_nonblocking(65536, timeout=PATIENCE))
         except pexpect.EOF:
             self._child.close()
+        except pexpect.TIMEOUT as exc:
+            raise AssertionError(f"it does not end; the screen shows:\n{self.text}") from exc
         return int(self._child.exitstatus if self._child.exitstatus is not None else -self._child.signalstatus)
 
     def interrupt_until_it_ends(self) -> int:

@@ -65,7 +65,7 @@ class Health:
                 method="GET",
                 path="/readyz",
                 answer=self._can_work,
-                summary="Whether messages are taken: 200, or 503 while the daemon stops or its disk is full.",
+                summary="Whether messages are taken: 200, or 503 while the daemon stops, its disk is full or its store fails.",
                 shape=Ok,
             ),
         ]

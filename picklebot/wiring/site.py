@@ -89,6 +89,7 @@ def _endpoints(ground: Ground, hub: Hub) -> Sequence[Endpoint]:
         return (await standing_of(config, parts.library, store, holder=holder, now=now)).to_json()
 
     async def hindrance() -> str | None:
+        await store.log.last()  # a store that cannot be read raises
         return "the daemon stops" if hub.closing.is_set() else await store.room.missing()
 
     return [

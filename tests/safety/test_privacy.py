@@ -79,7 +79,7 @@ async def nothing() -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a promise for Linux")
-def test_the_daemon_and_a_conversation_are_closed_before_anything_of_theirs_is_loaded(workspace: Path) -> None:
+def test_the_daemon_in_whichever_program_is_closed_before_anything_of_theirs_is_loaded(workspace: Path) -> None:
     (workspace / "tools").mkdir()
     (workspace / "tools" / "probe.py").write_text(PROBE)
     with (workspace / "config.yaml").open("a") as file:
@@ -88,7 +88,9 @@ def test_the_daemon_and_a_conversation_are_closed_before_anything_of_theirs_is_l
     server = Server(workspace)
     server.start()
     server.stop()
-    assert (workspace / "tools" / "probe.txt").read_text() == "00"
+    gateway = {"PICKLEBOT_GATEWAY__ENABLED": "true", "PICKLEBOT_GATEWAY__PORT": "0"}
+    assert run(workspace, "mcp", **gateway).returncode == 0, "its program has left at once"
+    assert (workspace / "tools" / "probe.txt").read_text() == "000"
 
 
 def test_a_secret_may_be_a_credential_of_the_service_manager(workspace: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from picklebot.cli.quiet import log_to_file
 from picklebot.config import Config
 from picklebot.errors import ConfigError, Transient
 from picklebot.plugins import load
+from picklebot.privacy import keep_to_itself
 
 
 class _Desk(Protocol):
@@ -34,6 +35,7 @@ def mcp(*, config: Config) -> int:
     if not config.gateway.enabled:
         raise ConfigError("gateway.enabled is false, and `picklebot mcp` speaks to its daemon through the gateway")
     log_to_file(config)
+    keep_to_itself()  # it may become the daemon
     return asyncio.run(_serve(config))
 
 

@@ -116,6 +116,19 @@ async def test_a_text_that_telegram_cut_is_one_message_and_what_comes_later_is_n
     assert [each.content for each in heard] == ["a" * 4_085 + " end", f"{middle}\nthe rest"]
 
 
+async def test_what_is_forwarded_after_a_long_text_is_no_part_of_it(telegram: TelegramApi) -> None:
+    theirs = {"type": "hidden_user", "sender_user_name": "Carol"}
+    telegram.say("a" * 4_096)
+    telegram.say("b" * 4_096, also={"forward_origin": theirs})
+    telegram.say("the end")
+    async with Lives(telegram).life() as messages:
+        found = []
+        for _ in range(3):
+            found.append(await anext(messages))
+            found[-1].settle(Accepted(event_id="e", session_id="s"))
+    assert [(each.content[-3:], each.outside) for each in found] == [("aaa", False), ("bbb", True), ("end", False)]
+
+
 async def test_a_message_whose_files_are_long_on_their_way_holds_up_nobody_and_is_not_forgotten(
     telegram: TelegramApi,
 ) -> None:

@@ -1,7 +1,8 @@
 """Which updates of Telegram's are one message to the person who sent them: albums, and long texts.
 
 A picture of an album names the album. A text that is too long for one message is cut by the person's own program: what
-follows such a text at once, with the next number, is the rest of it. Pure.
+follows such a text at once, with the next number, is the rest of it, but for what was forwarded: that is somebody else's.
+Pure.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ def places(updates: Mapping[int, Fields]) -> dict[int, str]:
         match update:
             case {"message": {"media_group_id": str(name), "chat": {"id": int(chat)}}}:
                 found[number] = f"album {name} in {chat}"
+            case {"message": {"forward_origin": _}}:
+                rest.pop(sender_of(update), None)
             case {"message": {"text": str(text), "message_id": int(message), "chat": {"id": int(chat)}}}:
                 expected, place = rest.pop(sender_of(update), (0, ""))
                 place = place if message == expected else f"text {message} in {chat}"

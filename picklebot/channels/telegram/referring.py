@@ -10,42 +10,25 @@ from picklebot.core.text import clean, shorten
 
 MAX_QUOTED = 500  #: characters of what is answered that are told
 MAX_NAME = 80
+_US, _THEMSELVES = "you", "themselves"  # of which nobody's name is one: those are shown in quotes
 
 
-def in_context(message: Fields, content: str, bot: int) -> str:
-    """Return what somebody said, with what it refers to; `bot` is our own id."""
+def in_context(message: Fields, content: str, bot: int) -> tuple[str, bool]:
+    """Return what somebody said, with what it refers to, and whether that is anybody else's; `bot` is our own id."""
     if (origin := message.get("forward_origin")) is not None:
         lines = "".join(f"\n> {line}" for line in content.splitlines())
-        return f"[Forwarded from {_origin(origin)}, not the sender's own words{':' if lines else ''}]{lines}"
-    if content.startswith("/"):
-        return content
-    answered = _answered(message, bot)
-    return "\n\n".join(part for part in (content, answered) if part)
-
-
-def brings_others(message: Fields, bot: int) -> bool:
-    """Return whether a message brings what is not its sender's own, nor ours."""
-    if "forward_origin" in message or "external_reply" in message:
-        return True
-    answered: Fields = message.get("reply_to_message") or {}
-    if not answered or "forum_topic_created" in answered:
-        return False
-    author: Fields = answered.get("from") or {}
-    return "sender_chat" in answered or author.get("id") not in {bot, message["from"]["id"]}
-
-
-def _answered(message: Fields, bot: int) -> str:
-    """Return words for what a message answers; "" where it answers none, or only stands in a topic."""
+        return f"[Forwarded from {_origin(origin)}, not the sender's own words{':' if lines else ''}]{lines}", True
     answered: Fields = message.get("external_reply") or message.get("reply_to_message") or {}
-    if not answered or "forum_topic_created" in answered:
-        return ""
+    if content.startswith("/") or not answered or "forum_topic_created" in answered:  # the last: it stands in a topic
+        return content, False
     if "external_reply" in message:
         whose = _origin(answered.get("origin") or {})
     else:
         whose = _author(answered, message["from"]["id"], bot)
     quote: Fields = message.get("quote") or {}
     quoted = str(quote.get("text") or text_of(answered) or _kinds(answered))
-    return f"[In reply to {whose}:]\n> {shorten(quoted, MAX_QUOTED)}" if quoted else f"[In reply to {whose}]"
+    reply = f"[In reply to {whose}:]\n> {shorten(quoted, MAX_QUOTED)}" if quoted else f"[In reply to {whose}]"
+    return "\n\n".join(part for part in (content, reply) if part), whose not in {_US, _THEMSELVES}
 
 
 def _author(message: Fields, sender: int, bot: int) -> str:
@@ -53,8 +36,8 @@ def _author(message: Fields, sender: int, bot: int) -> str:
     if "sender_chat" in message:
         return _shown(str(message["sender_chat"].get("title", "")))
     if author.get("id") == bot:
-        return "you"
-    return "themselves" if author.get("id") == sender else _shown(name_of(author))
+        return _US
+    return _THEMSELVES if author.get("id") == sender else _shown(name_of(author))
 
 
 def _origin(origin: Fields) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from picklebot.channels.split import units
 from picklebot.channels.telegram.contents import Fields, File, files_of, name_of, other_words, text_of
-from picklebot.channels.telegram.referring import brings_others, in_context
+from picklebot.channels.telegram.referring import in_context
 from picklebot.channels.telegram.wording import LIMIT
 
 KINDS = ("message", "edited_message", "callback_query")  #: the updates that are asked for
@@ -85,15 +85,16 @@ def _message(parts: Sequence[Fields], me: Me, *, edited: bool = False) -> Said |
     content = _written(parts, me) or ("" if files else other_words(message))
     if not (content or files) or (edited and not text_of(message)):
         return None
+    words, outside = in_context(message, content, me.id)
     return Said(
         person=str(int(sender["id"])),
         chat=str(int(chat["id"])),
         thread=_thread(message),
-        content=f"{EDITED}\n{content}" if edited else in_context(message, content, me.id),
+        content=f"{EDITED}\n{content}" if edited else words,
         sender=name_of(sender),
         private=chat["type"] == "private",
         message=int(message["message_id"]),
-        outside=any(brings_others(part, me.id) for part in parts),
+        outside=outside,
         files=() if edited else files,
     )
 

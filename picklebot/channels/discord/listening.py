@@ -6,7 +6,7 @@ memory is asked for again, and that a message which could not be written down is
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from picklebot.channels.discord.client import Client, readable, translated
 from picklebot.channels.discord.pieces import attached
 from picklebot.channels.discord.rooms import Rooms
 from picklebot.channels.discord.updates import Said, is_private, pressed, read
+from picklebot.channels.notices import Notices
 from picklebot.channels.reading import Reading
 from picklebot.core.source import Source
 from picklebot.errors import (
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 GREETS = 60.0  #: seconds until Discord has greeted us, or is away
 ROOM = 1_000  #: messages in memory between the gateway and the inbox; further ones are asked for again
 PLACES = 1_000  #: places at once of which something has to be asked for
-TOLD = 500  #: rooms whose last notice is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Listening:
         self._news = asyncio.Event()
         self._greeted = False
         self._end: ChannelUnavailable | None = None
-        self._told: OrderedDict[int, None] = OrderedDict()
+        self._notices = Notices()
 
     def begin(self) -> None:
         """Forget the connection before."""
@@ -210,13 +210,10 @@ class Listening:
             return
         room = self._client.get_partial_messageable(said.room)
         if isinstance(verdict, Accepted):
-            self._told.pop(said.room, None)
+            self._notices.taken(str(said.room))
             if said.pressed is not None:
                 self._client.aside(_without_buttons(room, said.pressed))
-        elif not isinstance(verdict, Unknown) and said.room not in self._told:
-            self._told[said.room] = None
-            if len(self._told) > TOLD:
-                self._told.popitem(last=False)
+        elif not isinstance(verdict, Unknown) and self._notices.is_first(str(said.room)):
             self._client.aside(_say(room, f"I could not take that: {verdict}."))
 
 

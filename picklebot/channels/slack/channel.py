@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeAlias
 
 from picklebot.channels.base import Accepted, Attached, Bookmarks, Incoming, Letter
+from picklebot.channels.notices import Notices
 from picklebot.channels.reading import Reading
 from picklebot.channels.slack.absence import Absence
 from picklebot.channels.slack.api import SlackApi
@@ -30,7 +31,7 @@ from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, S
 logger = logging.getLogger(__name__)
 
 ERRANDS = 2048  #: messages that were settled and not acknowledged yet; more than can be on their way
-TOLD = 500  #: people and rooms that are remembered
+NAMED = 500  #: people whose names are remembered
 NAMES = 5.0  #: seconds in which Slack may say what somebody is called
 HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
 SCOPES = HISTORY | {"app_mentions:read", "chat:write", "files:read", "files:write", "im:write", "users:read"}
@@ -55,7 +56,7 @@ class SlackChannel:
         self._posting = Posting(api, self._clock)
         self._reading = Reading(name)
         self._names: OrderedDict[str, str] = OrderedDict()
-        self._told: OrderedDict[str, str] = OrderedDict()
+        self._notices = Notices()
 
     @property
     def keyed(self) -> bool:
@@ -189,7 +190,7 @@ class SlackChannel:
                 user = within(found, "user")
                 name = str(within(user, "profile").get("display_name") or user.get("real_name") or "")
             self._names[person] = name
-            if len(self._names) > TOLD:
+            if len(self._names) > NAMED:
                 self._names.popitem(last=False)
         return self._names[person]
 
@@ -203,7 +204,7 @@ class SlackChannel:
                 if said.pressed is not None or not isinstance(verdict, Accepted | Unknown):
                     group.create_task(self._answer(said, verdict), name="slack answer")
                 elif isinstance(verdict, Accepted):
-                    self._told.pop(str(self._source(said)), None)
+                    self._notices.taken(str(self._source(said)))
 
     async def _answer(self, said: Said, verdict: Accepted | PicklebotError) -> None:
         """Take the buttons away that were pressed, or tell somebody, once until one is taken, why theirs was not."""
@@ -212,10 +213,7 @@ class SlackChannel:
             if isinstance(verdict, Accepted):
                 if (pressed := said.pressed) is not None:
                     await self._posting.take_buttons(said.room, pressed.ts, pressed.text, pressed.blocks)
-            elif not isinstance(verdict, Unknown) and str(source) not in self._told:
-                self._told[str(source)] = ""
-                if len(self._told) > TOLD:
-                    self._told.popitem(last=False)
+            elif not isinstance(verdict, Unknown) and self._notices.is_first(str(source)):
                 await self.send(source, f"I could not take that: {verdict}.", key=f"refused:{said.key}")
 
     async def send(self, to: Source, content: str, *, key: str) -> str:

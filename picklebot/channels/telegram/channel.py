@@ -6,13 +6,13 @@ the middle of a send the same message may be there twice, unless it is the end o
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
 from picklebot.channels.base import Accepted, Attached, Bookmarks, Choice, Incoming, Letter, SentFile, Settle
+from picklebot.channels.notices import Notices
 from picklebot.channels.progress import Progress
 from picklebot.channels.reading import Nowhere
 from picklebot.channels.split import pieces, units
@@ -28,7 +28,6 @@ from picklebot.errors import ChannelError, ChannelUnavailable, PicklebotError, S
 
 logger = logging.getLogger(__name__)
 
-TOLD = 500  #: chats whose last notice is remembered
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
 _NO_TOPIC = ("thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
 MAX_PHOTO = 10 << 20  #: bytes of what is shown as a photo; larger ones are sent as files
@@ -52,7 +51,7 @@ class TelegramChannel:
         self._clock = clock
         self._bookmarks: Bookmarks = Nowhere()
         self._moved: dict[str, str] = {}  # groups that became supergroups
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._notices = Notices()
         self._progress = Progress()
 
     async def aclose(self) -> None:
@@ -122,13 +121,10 @@ class TelegramChannel:
             if said.pressed is not None:
                 await self._api.call("answerCallbackQuery", callback_query_id=said.pressed)
             if isinstance(verdict, Accepted):
-                self._told.pop(said.chat, None)
+                self._notices.taken(said.chat)
                 if said.pressed is not None:
                     await self._api.call("editMessageReplyMarkup", chat_id=said.chat, message_id=said.message)
-            elif not isinstance(verdict, Unknown) and said.chat not in self._told:
-                self._told[said.chat] = None
-                if len(self._told) > TOLD:
-                    self._told.popitem(last=False)
+            elif not isinstance(verdict, Unknown) and self._notices.is_first(said.chat):
                 await self._post(self._source(said), f"I could not take that: {verdict}.")
 
     async def send(self, to: Source, content: str, *, key: str) -> str:

@@ -8,13 +8,12 @@ no daemon.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from itertools import count
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from picklebot.testing.clock import PATIENCE
 from tests.channels.discord_shapes import (
     APPLICATION,
     BOT,
@@ -34,13 +33,14 @@ from tests.channels.discord_shapes import (
     send,
     user,
 )
+from tests.channels.loopback import Loopback
 
 
-class DiscordPlatform:
+class DiscordPlatform(Loopback):
     """One bot's Discord."""
 
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.sent: list[dict[str, Any]] = []  #: the bot's messages, as they read now; files as (name, content)
         self.posts = 0
         self.written: Counter[str] = Counter()  #: how many texts the bot has written in each room
@@ -61,33 +61,20 @@ class DiscordPlatform:
         self._away: dict[web.WebSocketResponse, int] = {}  # connections that are told nothing
         self._told: list[tuple[int, str, dict[str, Any]]] = []  # what a session that is resumed is told again
         self._sending: set[asyncio.Task[None]] = set()
-        self._bells: set[asyncio.Event] = set()
-        self._runner: web.AppRunner | None = None
-        self._port = 0
         self._beat = -1  # how far the last heartbeat says that we were heard
 
-    async def start(self) -> None:
-        """Listen, on the same port as before."""
-        app = web.Application(client_max_size=64 << 20)
-        app.add_routes(
-            [
-                web.get("/gateway", self._gateway),
-                web.get("/files/{name}", self._file),
-                web.route("*", "/api/v10/{path:.*}", self._call),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}"
+    def routes(self) -> list[web.RouteDef]:
+        """Return what it answers."""
+        return [
+            web.get("/gateway", self._gateway),
+            web.get("/files/{name}", self._file),
+            web.route("*", "/api/v10/{path:.*}", self._call),
+        ]
 
     async def stop(self) -> None:
         """Be gone; what was said stays, and more may be said."""
         await self.hang_up()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await super().stop()
         await asyncio.gather(*self._sending)
 
     async def hang_up(self, code: int = 1012) -> None:
@@ -154,18 +141,6 @@ class DiscordPlatform:
         """Return what the bot's messages in a room say now."""
         return [each["content"] for each in self.sent if each["channel_id"] == room and not each["attachments"]]
 
-    async def until(self, fact: Callable[[], object]) -> None:
-        """Wait until `fact` holds, which is looked at whenever anything happens here."""
-        bell = asyncio.Event()
-        self._bells.add(bell)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not fact():
-                    bell.clear()
-                    await bell.wait()
-        finally:
-            self._bells.discard(bell)
-
     def _begin(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)
         self._sending.add(task)
@@ -182,7 +157,7 @@ class DiscordPlatform:
                 case {"op": 1, "d": seen}:
                     self._beat = seen or 0
                     await socket.send_json({"op": 11})
-                    self._ring()
+                    self.ring()
                 case {"op": 2 | 6} if self.refuses:
                     await socket.close(code=self.refuses)
                 case {"op": 6, "d": {"token": self.token, "seq": int(seen)}}:
@@ -194,7 +169,7 @@ class DiscordPlatform:
                 case _:
                     pass
         self._sockets.pop(socket, None)
-        self._ring()
+        self.ring()
         return socket
 
     async def _greet(self, socket: web.WebSocketResponse, intents: int) -> None:
@@ -212,14 +187,14 @@ class DiscordPlatform:
         early, self._early = self._early or [], None
         for message in early:
             self.announce(message)
-        self._ring()
+        self.ring()
 
     async def _resume(self, socket: web.WebSocketResponse, seen: int) -> None:
         for number, event, what in [each for each in self._told if each[0] > seen]:
             await socket.send_str(frame(number, event, what, 0))
         await socket.send_json({"op": 0, "t": "RESUMED", "s": next(self._sequence), "d": {}})
         self._sockets[socket] = 0
-        self._ring()
+        self.ring()
 
     async def _file(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["name"]])
@@ -251,7 +226,7 @@ class DiscordPlatform:
                 case _:
                     return web.Response(status=204)
         finally:
-            self._ring()
+            self.ring()
 
     def _interact(self, kind: str, number: str, fields: Any) -> web.Response:
         if kind == "applications":
@@ -294,7 +269,3 @@ class DiscordPlatform:
                 each.update({key: value for key, value in fields.items() if key in {"content", "components"}})
                 return answer({**each, "attachments": []})
         return error(404, 10008, "Unknown Message")
-
-    def _ring(self) -> None:
-        for bell in self._bells:
-            bell.set()

@@ -34,11 +34,11 @@ from picklebot.workers.limits import limits_of
 from picklebot.workers.marking import marks_beside, marks_of, marks_shown
 from picklebot.workers.permission import consent_by, policy_of
 from picklebot.workers.playing import Runner
+from picklebot.workers.prompting import opening, request_of, said
 from picklebot.workers.replying import replies
 from picklebot.workers.stage import Agents, Loops, Models, Stage
 from picklebot.workers.turn_notes import TurnJournal
 from picklebot.workers.upkeep import Cast, Upkeep, order_of
-from picklebot.workers.wording import opening, request_of, said
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Where the tool process begins: `serve` answers requests, `bash` and `grep` are one call each, `probe` looks around.
 
 `stay` runs a whole program instead, which stands last, and `become` is one from then on. `filter` is what all but the
-calls give up first: "closed" (sockets too), "open" (not those of the network), "proxied" (those lead to a bridge), or nothing, where no sandbox is wanted.
-Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, after them for `serve`, `probe` and
+calls give up first: "closed" (sockets too), "open" (not those of the network), "proxied" (those lead to a bridge), or
+nothing, where no sandbox is wanted. Calls inherit it. `walls`, as JSON, are those that Landlock is to raise; seals, after them for `serve`, `probe` and
 `become`, what must stand where it was mounted.
 """
 

@@ -26,14 +26,8 @@ SOCKETS: Mapping[str, Sequence[int]] = {
     "closed": (),
 }
 
-_LOAD, _AND, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = (
-    0x20,
-    0x54,
-    0x15,
-    0x35,
-    0x45,
-    0x06,
-)  # linux/bpf_common.h
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06  # linux/bpf_common.h
+_JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT = 0x15, 0x35, 0x45
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in struct seccomp_data
 

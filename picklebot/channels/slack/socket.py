@@ -1,7 +1,8 @@
 """Socket Mode: what happens in Slack, over WebSockets that Slack replaces every few hours.
 
-See https://docs.slack.dev/apis/events-api/using-socket-mode. Promises that a connection which Slack wants replaced is read until its successor listens and it ends itself, and that
-an envelope is acknowledged only when that is asked for; one that is not comes again. Knows no message.
+See https://docs.slack.dev/apis/events-api/using-socket-mode. Promises that a connection which Slack wants replaced is
+read until its successor listens and it ends itself, and that an envelope is acknowledged only when that is asked for; one
+that is not comes again. Knows no message.
 
 slack_sdk has clients for this. They keep envelopes in a queue without bound, begin tasks that nobody owns, close the
 old connection before they open the new one, and try a refused token forever and in silence; so only their shapes are used.

@@ -9,9 +9,14 @@ _LAST = """SELECT inbox.seq, events.source FROM inbox JOIN events USING (seq)
     WHERE inbox.channel = ? ORDER BY inbox.seq DESC LIMIT 1"""
 _SESSION = """SELECT inbox.seq, inbox.session_id FROM inbox JOIN sessions ON sessions.id = inbox.session_id
     WHERE inbox.channel = ? AND inbox.agent_id = ? ORDER BY inbox.seq DESC LIMIT 1"""
-# A place's own sessions are few, and the last thing said in each is found along the index of its events.
-_LAST_IN = """SELECT max(events.seq) FROM events WHERE events.session_id = sessions.id
-    AND events.kind = 'InboundEvent' AND events.source = sessions.source"""
+# A place's own sessions are few; the last thing said in each is looked for in one segment of the log after the other.
+_LAST_IN = """SELECT last FROM (
+        WITH RECURSIVE segments (n) AS (
+            SELECT max(seq) >> 10 FROM events UNION ALL SELECT n - 1 FROM segments WHERE n > 0)
+        SELECT (SELECT max(events.seq) FROM events WHERE events.seq >> 10 = segments.n
+            AND events.session_id = sessions.id AND events.kind = 'InboundEvent'
+            AND events.source = sessions.source) AS last FROM segments)
+    WHERE last IS NOT NULL LIMIT 1"""
 _RECENT = "SELECT id, source FROM sessions WHERE source = ?1 {} ORDER BY updated_at DESC LIMIT 3"
 _LAST_OF = f"""SELECT ({_LAST_IN}) AS seq, source FROM ({_RECENT.format("")}) AS sessions
     WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1"""  # noqa: S608  (constants)

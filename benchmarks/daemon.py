@@ -37,6 +37,15 @@ max_concurrency: 1024
 You say back what you hear. {more}
 """
 
+_JOB = """---
+name: job-{n}
+description: Does {n}, once a year.
+agent: {agent}
+schedule: "0 {hour} 29 2 *"
+---
+Do {n}.
+"""
+
 
 class People:
     """A channel in memory: whoever asks gets the reply to what was asked last under the same name."""
@@ -84,8 +93,8 @@ class People:
         return await reply
 
 
-def prepare(root: Path, url: str | None, *, skills: int = 0, agents: int = 0) -> Path:
-    """Make a workspace whose model is at `url` (None: the offline one), with so many further skills and agents."""
+def prepare(root: Path, url: str | None, *, skills: int = 0, agents: int = 0, jobs: int = 0) -> Path:
+    """Make a workspace whose model is at `url` (None: the offline one), with so many further skills, agents and jobs."""
     root.mkdir(parents=True)
     model = f'{{provider: anthropic, name: {MODEL}, base_url: "{url}"}}' if url else "{provider: offline}"
     (root / "config.yaml").write_text(_CONFIG.format(agent=AGENT, model=model), encoding="utf-8")
@@ -97,6 +106,10 @@ def prepare(root: Path, url: str | None, *, skills: int = 0, agents: int = 0) ->
         folder = root / "skills" / f"skill-{n}"
         folder.mkdir(parents=True)
         (folder / "SKILL.md").write_text(f"---\nname: skill-{n}\ndescription: Does {n}.\n---\n{'word ' * 400}\n")
+    for n in range(jobs):
+        folder = root / "crons" / f"job-{n}"
+        folder.mkdir(parents=True)
+        (folder / "CRON.md").write_text(_JOB.format(n=n, hour=n % 24, agent=AGENT))
     return root
 
 

@@ -1,6 +1,6 @@
-"""Whether a turn costs the same however much there is: stored messages, skills, agents, and history in the session.
+"""Whether a turn costs the same however much there is: stored messages, skills, agents, jobs, and history in the session.
 
-The first three stand beside an empty daemon in the same run; history beside the bare SDK that sends the same messages.
+The first four stand beside an empty daemon in the same run; history beside the bare SDK that sends the same messages.
 """
 
 import asyncio
@@ -36,13 +36,14 @@ async def _elsewhere(scale: Scale, url: str) -> list[Row]:
     daemons: dict[str, People] = {}
     rates: dict[str, list[float]] = {}
     async with AsyncExitStack() as stack:
-        for name, skills, agents, messages in (
-            (EMPTY, 0, 0, 0),
-            (f"{stored} stored messages", 0, 0, stored),
-            (f"{full} skills", full, 0, 0),
-            (f"{half} agents", 0, half, 0),
+        for name, skills, agents, jobs, messages in (
+            (EMPTY, 0, 0, 0, 0),
+            (f"{stored} stored messages", 0, 0, 0, stored),
+            (f"{full} skills", full, 0, 0, 0),
+            (f"{half} agents", 0, half, 0, 0),
+            (f"{full} jobs", 0, 0, full, 0),
         ):
-            root = prepare(scale.folder / f"flat-{len(daemons)}", url, skills=skills, agents=agents)
+            root = prepare(scale.folder / f"flat-{len(daemons)}", url, skills=skills, agents=agents, jobs=jobs)
             conversations(root, [f"other-{n}" for n in range(messages // 10)], 10)
             daemons[name], rates[name] = People(), []
             await stack.enter_async_context(daemon(root, daemons[name]))

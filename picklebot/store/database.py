@@ -19,7 +19,8 @@ from picklebot.errors import StoreError, StoreFull
 from picklebot.store.ballast import Ballast
 from picklebot.store.migrate import migrate
 from picklebot.store.units import Unit
-from picklebot.store.writer import Writer
+from picklebot.store.wal import lengthen
+from picklebot.store.writer import Room, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +94,9 @@ class DaemonDatabase:
         self._next = 0
 
     @property
-    def full(self) -> str | None:
-        """Why the last write found no room, if it found none."""
-        return self._writer.full
+    def room(self) -> Room:
+        """Whether what was written last fitted on the disk."""
+        return self._writer.room
 
     def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
         """Queue `unit` for the next group commit, for whoever does not wait; order is the order of calls."""
@@ -164,12 +165,12 @@ async def _end(writer: Writer, running: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def open_database(
-    path: Path, *, on_broken: Callable[[], None] = lambda: None, ballast: bool = False
+    path: Path, *, on_broken: Callable[[], None] = lambda: None, stays: bool = False
 ) -> AsyncGenerator[DaemonDatabase, None]:
     """Open, migrate and check the database at `path` for as long as the block lasts.
 
-    `on_broken` is called in the loop when the store fails in a way that breaks promises. With `ballast`, room is kept
-    for finishing what was accepted when the disk is full.
+    `on_broken` is called in the loop when the store fails in a way that breaks promises. For a daemon that `stays`,
+    room is kept for finishing what was accepted when the disk is full, and the write-ahead log is as long as it gets.
 
     Raises:
         StoreError: it is damaged, newer than this program, or no database.
@@ -178,6 +179,8 @@ async def open_database(
     async with AsyncExitStack() as stack:
         connection = await asyncio.to_thread(connect, path)
         stack.callback(connection.close)
+        if stays:
+            await asyncio.to_thread(lengthen, connection, path)
         connection.execute("PRAGMA busy_timeout = 0")  # waiting for a lock is the writer's business, not the loop's
         writer = Writer(connection, on_broken=on_broken)
         running = asyncio.create_task(writer.run(), name="store writer")
@@ -188,6 +191,6 @@ async def open_database(
             await reader.execute_fetchall("PRAGMA query_only = ON")
             readers.append(reader)
         weight = Ballast(path.with_suffix(".ballast"))
-        if ballast:
+        if stays:
             await asyncio.to_thread(weight.take)
         yield DaemonDatabase(writer, readers, weight)

@@ -42,6 +42,7 @@ from picklebot.store.sessions import SqliteSessions
 from picklebot.store.tasks import SqliteTasks
 from picklebot.store.troubles import SqliteTroubles
 from picklebot.store.turns import SqliteTurns
+from picklebot.store.writer import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class SqliteStore:
     told: SqliteTold
 
     @classmethod
-    def over(cls, database: Database, *, full: Callable[[], str | None] = lambda: None) -> "SqliteStore":
-        """Return the store that speaks to `database`; `full` says why its last write found no room, if it found none."""
+    def over(cls, database: Database, *, room: Room | None = None) -> "SqliteStore":
+        """Return the store that speaks to `database`, whose writes say in `room` that they do not fit any more."""
         departures = Departures()
         return cls(
             audit=SqliteAudit(database),
@@ -107,7 +108,7 @@ class SqliteStore:
             proposals=SqliteProposals(database),
             pairings=SqlitePairings(database),
             queues=SqliteQueues(database),
-            room=SqliteRoom(database, full),
+            room=SqliteRoom(database, room or Room()),
             places=SqlitePlaces(database),
             posts=SqlitePosts(database),
             proofs=SqliteProofs(database),
@@ -125,14 +126,14 @@ class SqliteStore:
 
 @asynccontextmanager
 async def open_store(
-    path: Path, *, on_broken: Callable[[], None] = lambda: None, ballast: bool = False
+    path: Path, *, on_broken: Callable[[], None] = lambda: None, stays: bool = False
 ) -> AsyncGenerator[SqliteStore, None]:
-    """Open the store at `path`, migrated and recovered, for as long as the block lasts.
+    """Open the store at `path`, migrated and recovered, for as long as the block lasts; `stays` as in `open_database`.
 
     Raises:
         StoreError: it is damaged, newer than this program, or no database.
     """
-    async with open_database(path, on_broken=on_broken, ballast=ballast) as database:
-        store = SqliteStore.over(database, full=lambda: database.full)
+    async with open_database(path, on_broken=on_broken, stays=stays) as database:
+        store = SqliteStore.over(database, room=database.room)
         await store.outbox.recover()
         yield store

@@ -41,6 +41,14 @@ class _Waiting:
     error: BaseException | None = None
 
 
+@dataclass(slots=True)
+class Room:
+    """Whether what was to be written fitted on the disk."""
+
+    missing: str | None = None
+    """Why the last group that did not fit did not, until somebody has seen that there is room again."""
+
+
 class Writer:
     """Commits units of work in groups; `run` does it, until `close`.
 
@@ -56,7 +64,7 @@ class Writer:
         self._queued = asyncio.Event()
         self._thread = CommitThread(connection)
         self._broken: BaseException | None = None
-        self.full: str | None = None  #: why the last group found no room, if it found none
+        self.room = Room()
         self._closed = False
 
     def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
@@ -115,13 +123,12 @@ class Writer:
         try:
             if not await self._commit_together(group):
                 await self._commit_apart(group)
-            self.full = None
         except sqlite3.Error as exc:
             error = _translate(exc)
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if isinstance(error, StoreFull):
-                self.full = str(error)
+                self.room.missing = str(error)
             else:
                 self._break(error)
             for waiting in group:

@@ -88,7 +88,7 @@ async def open_parts(config: Config, clock: Clock, *, models: Models | None, rol
             models = cabinet = await stack.enter_async_context(ModelCabinet(config, one_at_a_time=role == "ask"))
             windows = cabinet.windows
             notices += cabinet.notices
-        opening = open_store(database_of(config), on_broken=guard.broken, ballast=role == "server")
+        opening = open_store(database_of(config), on_broken=guard.broken, stays=role == "server")
         store = await stack.enter_async_context(opening)
         library, bootstrap = library_of(config, learn=True), Bootstrap(workspace.root)
         skills = skills_of(config, library)

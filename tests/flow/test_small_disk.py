@@ -13,13 +13,16 @@ from shlex import join, quote
 from typing import Any
 
 import httpx2
+import pytest
 
 from picklebot.sandbox.bubblewrap import find_program
 from picklebot.testing.faults import END_OF_BODY, Answer, Chunk, End, Fault, slow
 from picklebot.testing.messages_api import MessagesApi
 from tests.crash.daemons import TOP, clean_environment
 
-SIZE = 24 << 20  #: bytes: room for a daemon, and not for its ballast
+SMALL = 24 << 20  #: bytes: room for a daemon, and not for what it keeps room with
+LARGER = 64 << 20  #: bytes: room for a write-ahead log that is long from the start, and still not for a ballast
+LONG = " and so on" * 2_000  #: what each message says beside its key: some pages of the database
 PICKLEBOT = join([sys.executable, "-m", "picklebot", "-w", "."])
 CHECK = (
     "import sqlite3; print(*sqlite3.connect('.picklebot/picklebot.db').execute('PRAGMA integrity_check').fetchone())"
@@ -51,13 +54,13 @@ class Shell:
 
 
 @asynccontextmanager
-async def small_disk(folder: Path) -> AsyncGenerator[Shell, None]:
+async def small_disk(folder: Path, size: int) -> AsyncGenerator[Shell, None]:
     folder.mkdir()
     program = find_program()
     assert program is not None
     process = await asyncio.create_subprocess_exec(
         *(str(program), "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc"),
-        *("--size", str(SIZE), "--tmpfs", str(folder), "--chdir", str(folder), "sh"),
+        *("--size", str(size), "--tmpfs", str(folder), "--chdir", str(folder), "sh"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=TOP,
@@ -95,12 +98,24 @@ async def until_ready(http: httpx2.AsyncClient, shell: Shell) -> None:
 
 
 async def post(http: httpx2.AsyncClient, key: str, **more: str) -> tuple[int, dict[str, Any]]:
-    answer = await http.post("/api/messages", json={"content": key}, headers={"Idempotency-Key": key}, params=more)
+    answer = await http.post(
+        "/api/messages", json={"content": key + LONG, "new": True}, headers={"Idempotency-Key": key}, params=more
+    )
     return answer.status_code, answer.json()
 
 
+async def until_refused(http: httpx2.AsyncClient, accepted: list[str]) -> dict[str, Any]:
+    while True:
+        code, answer = await post(http, f"more {len(accepted)}")
+        if code != 202:
+            assert code == 503
+            return answer
+        accepted.append(f"more {len(accepted)}")
+
+
+@pytest.mark.parametrize(("size", "more"), [(SMALL, 0), (LARGER, 9)])
 async def test_a_daemon_on_a_disk_that_fills_up_refuses_finishes_what_it_took_and_is_whole_after_a_kill(
-    workspace: Path, tmp_path: Path
+    size: int, more: int, workspace: Path, tmp_path: Path
 ) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -108,7 +123,7 @@ async def test_a_daemon_on_a_disk_that_fills_up_refuses_finishes_what_it_took_an
     gate = asyncio.Event()
     async with (
         MessagesApi(held(gate), default="yes") as api,
-        small_disk(tmp_path / "disk") as shell,
+        small_disk(tmp_path / "disk", size) as shell,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as http,
     ):
         (workspace / "config.yaml").write_text(CONFIG.format(url=api.url, port=port))
@@ -119,8 +134,10 @@ async def test_a_daemon_on_a_disk_that_fills_up_refuses_finishes_what_it_took_an
         await api.asked()
 
         await shell.run("dd if=/dev/zero of=a bs=64k; dd if=/dev/zero of=b bs=1k")
-        code, refused = await post(http, "second")
-        assert (code, refused["error"]["code"]) == (503, "no_room")
+        accepted = ["first"]
+        refused = await until_refused(http, accepted)
+        assert refused["error"]["code"] == "no_room"
+        assert len(accepted) > more, "a long log takes more before it is full"
         not_ready = await http.get("/readyz")
         assert not_ready.status_code == 503
         assert "full" in not_ready.json()["error"]["message"]
@@ -130,10 +147,12 @@ async def test_a_daemon_on_a_disk_that_fills_up_refuses_finishes_what_it_took_an
 
         await shell.run("rm a b")
         assert (await http.get("/readyz")).status_code == 200
-        code, answered = await post(http, "second", wait="20")
+        code, answered = await post(http, f"more {len(accepted)}", wait="20")
         assert (code, answered["reply"], answered["duplicate"]) == (200, "yes", False)
-        code, first = await post(http, "first", wait="20")
-        assert (code, first["reply"], first["duplicate"]) == (200, "the first is answered", True)
+        for key in accepted:
+            code, answered = await post(http, key, wait="20")
+            reply = "the first is answered" if key == "first" else "yes"
+            assert (code, answered["reply"], answered["duplicate"]) == (200, reply, True)
 
         await shell.run(
             "dd if=/dev/zero of=a bs=64k; dd if=/dev/zero of=b bs=1k; kill -9 $daemon; wait $daemon; rm a b"
@@ -141,5 +160,6 @@ async def test_a_daemon_on_a_disk_that_fills_up_refuses_finishes_what_it_took_an
         await shell.run(f"{PICKLEBOT} server > {quote(str(tmp_path / 'log'))} 2>&1 &")
         await until_ready(http, shell)
         status = (await http.get("/api/status")).json()
-        assert (status["accepted"], status["done"], status["open"]) == (2, 2, 0)
+        total = len(accepted) + 1
+        assert (status["accepted"], status["done"], status["open"]) == (total, total, 0)
         assert await shell.run(WHOLE) == "ok"

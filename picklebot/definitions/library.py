@@ -7,6 +7,7 @@ thread while others read. Opens only files that changed. Knows no bus: whoever s
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from picklebot.definitions import agents, crons, skills
 from picklebot.definitions.agents import AgentSpec
@@ -33,6 +34,9 @@ CRONS = Kind(name="cron", folder="crons", file=crons.FILE, parse=crons.parse_cro
 SKILLS = Kind(name="skill", folder="skills", file=skills.FILE, parse=skills.parse_skill)
 
 
+_Look: TypeAlias = tuple[Mapping[str, SkillSpec], Mapping[str, str]]  # the skills that were looked at, how some differ
+
+
 class Library:
     """The agents, jobs and skills of one workspace. Empty until the first `scan`.
 
@@ -45,7 +49,8 @@ class Library:
         self._skills = Shelf(workspace, SKILLS)
         self._scanning = threading.Lock()
         self._seals, self._learn = seals, learn
-        self._looked_at: tuple[Mapping[str, SkillSpec], Mapping[str, str]] = ({}, {})  # and how some differ
+        self._looked_at: _Look = ({}, {})
+        self._used: tuple[Mapping[str, SkillSpec], _Look, Mapping[str, SkillSpec]] | None = None
 
     def scan(self) -> list[Change]:
         """Look at the workspace again; return what is different. It reads files, so call it off the loop."""
@@ -64,6 +69,15 @@ class Library:
         if specs.get(skill.id) is not skill:
             return "its files are being looked at"
         return differing.get(skill.id, "")
+
+    @property
+    def used_skills(self) -> Mapping[str, SkillSpec]:
+        """The skills that are used as they stand, by id; the same mapping until the workspace is looked at again."""
+        skills, look = self.skills, self._looked_at
+        if self._used is None or self._used[0] is not skills or self._used[1] is not look:
+            used = {name: spec for name, spec in skills.items() if not self.withheld(spec)}
+            self._used = (skills, look, used)
+        return self._used[2]
 
     def look_again(self, skill: SkillSpec) -> str:
         """Return the same, of its files as they are now. It reads them, so call it off the loop."""

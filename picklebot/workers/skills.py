@@ -6,7 +6,8 @@ machine again only when the definitions were looked at again. Knows no model.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,11 @@ class Definitions(Protocol):
         """Every skill, by id; another mapping whenever they were looked at again."""
         ...
 
+    @property
+    def used_skills(self) -> Mapping[str, SkillSpec]:
+        """Those that are used as they stand; another mapping whenever they were looked at again."""
+        ...
+
     def get_agent(self, agent_id: str) -> AgentSpec:
         """Return an agent.
 
@@ -45,6 +51,15 @@ class Definitions(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """What an agent may use."""
+
+    agent: AgentSpec
+    skills: Sequence[SkillSpec]
+    catalogue: str
+
+
 class Skills:
     """What there is to know of skills, for prompts, the tool and the commands."""
 
@@ -54,6 +69,8 @@ class Skills:
         self._machine = machine
         self._seen: Mapping[str, SkillSpec] = {}
         self._missing: dict[str, list[str]] = {}
+        self._offered_of: Mapping[str, SkillSpec] = {}
+        self._offers: dict[str, _Offer] = {}  # by agent; every turn asks for it
 
     def missing(self, skill_id: str) -> list[str]:
         """Return what keeps a skill from running here."""
@@ -70,7 +87,7 @@ class Skills:
 
     def catalogue(self, agent: AgentSpec) -> str:
         """Return a line for each skill that the agent's model may choose; "" if there is none."""
-        return words.catalogue(self._usable(agent))
+        return self._offer(agent).catalogue
 
     def has_any(self, agent: AgentSpec) -> bool:
         """Return whether the agent may use any skill."""
@@ -105,9 +122,19 @@ class Skills:
         except NotFound as exc:
             return f"[{exc}]"
 
-    def _usable(self, agent: AgentSpec) -> list[SkillSpec]:
-        allowed = words.allowed(agent, self._definitions.skills)
-        return [spec for spec in allowed if not self.missing(spec.id) and not self._definitions.withheld(spec)]
+    def _usable(self, agent: AgentSpec) -> Sequence[SkillSpec]:
+        return self._offer(agent).skills
+
+    def _offer(self, agent: AgentSpec) -> "_Offer":
+        used = self._definitions.used_skills
+        if used is not self._offered_of:
+            self._offers.clear()
+            self._offered_of = used
+        offer = self._offers.get(agent.id)
+        if offer is None or offer.agent is not agent:
+            skills = [spec for spec in words.allowed(agent, used) if not self.missing(spec.id)]
+            offer = self._offers[agent.id] = _Offer(agent=agent, skills=skills, catalogue=words.catalogue(skills))
+        return offer
 
     async def _text(self, spec: SkillSpec) -> str:
         if differs := await asyncio.to_thread(self._definitions.look_again, spec):

@@ -18,20 +18,20 @@ PLENTY = 8  #: times the log's size must be free before it is made so long
 _FEW, _CACHE = 16, "PRAGMA cache_size"
 
 
-def lengthen(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the log of the database at `path` so long, by a transaction that outgrows its cache and is rolled back.
+def lengthen(connection: sqlite3.Connection, path: Path, *, frames: int = FRAMES) -> None:
+    """Make the log of the database at `path` so many pages long; do without where another process writes.
 
-    Does without where another process writes.
+    A transaction that outgrows its cache stands in the log before it is rolled back.
     """
     kept = connection.execute(_CACHE).fetchone()[0]
     page = connection.execute("PRAGMA page_size").fetchone()[0]
-    if shutil.disk_usage(path.parent).free < PLENTY * FRAMES * page:
+    if shutil.disk_usage(path.parent).free < PLENTY * frames * page:
         return
     connection.execute(f"{_CACHE} = {_FEW}")
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE outgrowing (filling)")
-        connection.execute("INSERT INTO outgrowing VALUES (zeroblob(?))", (FRAMES * page,))
+        connection.execute("INSERT INTO outgrowing VALUES (zeroblob(?))", (frames * page,))
     except sqlite3.Error as exc:
         logger.info("the write-ahead log was not made longer: %s", exc)
     finally:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from picklebot.store.base import Arrival, Conclusion, OutboxRow, Turn, Turns
 from picklebot.store.database import Database
 from picklebot.store.sqlite import SqliteStore
 from picklebot.store.units import Unit
+from picklebot.store.wal import lengthen
 from picklebot.store.writer import Writer
 from tests.power.judge import Fact
 
@@ -32,6 +34,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 CHANNEL = "fake"
 MESSAGES = 3  #: in each conversation
 CONVERSATIONS = 4
+FRAMES = 64  #: pages of a log that is long from the start: a day is written over some of them, and goes on behind them
 
 
 class GroupedDatabase:
@@ -182,7 +185,9 @@ async def live(
     acknowledge: Callable[[Fact], None],
     turns: Callable[[Database], Turns] | None = None,
 ) -> None:
-    """Have one day on `connection`."""
+    """Have one day on `connection`: some days on a log that is long from the start, and is written over."""
+    if rng.random() < 0.5:
+        lengthen(connection, Path("anywhere"), frames=FRAMES)
     database = GroupedDatabase(connection, rng)
     store = SqliteStore.over(database)
     store.outbox.open(CHANNEL, Quay(rng))

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+
+from picklebot import children
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +47,7 @@ class Program:
         Raises:
             OSError: it cannot be started.
         """
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env=dict(environment),
-            cwd=folder,
-            limit=_LINE,
-            start_new_session=True,
-        )
-        return cls(process, name)
+        return cls(await children.start(command, environment, folder=folder, limit=_LINE), name)
 
     @property
     def pid(self) -> int:
@@ -103,11 +92,9 @@ class Program:
                 await asyncio.wait({noise})
         except TimeoutError:
             logger.warning("the program of %s did not leave when told, and was killed", self._name)
-            if self._process.returncode is None:  # else the number may be somebody else's by now
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, signal.SIGKILL)
+            children.kill(self._process)
         noise.cancel()
-        await self._process.wait()
+        await children.let_go(self._process)
 
     async def _log_noise(self) -> None:
         count = 0

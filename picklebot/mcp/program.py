@@ -18,6 +18,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
+from picklebot import children
+
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16_000_000  #: bytes of one message
@@ -43,16 +45,8 @@ async def started(
         OSError: it cannot be started.
         Flood: it wrote too much.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=dict(environment),
-        cwd=folder,
-        limit=MAX_MESSAGE,
-        start_new_session=True,
-    )
+    nowhere = asyncio.subprocess.DEVNULL
+    process = await children.start(command, environment, folder=folder, limit=MAX_MESSAGE, stderr=nowhere)
     try:
         heard, hearing = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         saying, said = anyio.create_memory_object_stream[SessionMessage](0)
@@ -64,7 +58,7 @@ async def started(
             finally:
                 group.cancel_scope.cancel()
     finally:
-        await _to_the_end(asyncio.create_task(_end(process), name="mcp server ends"))
+        await children.to_the_end(asyncio.create_task(_end(process), name="mcp server ends"))
 
 
 async def _hear(process: Any, heard: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
@@ -102,19 +96,6 @@ async def _say(process: Any, said: MemoryObjectReceiveStream[SessionMessage]) ->
             await process.stdin.drain()
 
 
-async def _to_the_end(ending: "asyncio.Task[None]") -> None:
-    """Wait for it, also where somebody wants us to leave sooner: a program that nobody ends goes on."""
-    cancelled = False
-    while not ending.done():
-        try:
-            await asyncio.wait({ending})
-        except asyncio.CancelledError:
-            cancelled = True
-    ending.result()
-    if cancelled:
-        raise asyncio.CancelledError
-
-
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Close its stdin, wait a little, and end whatever is left of it."""
     if process.stdin is not None:
@@ -124,4 +105,4 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    await children.let_go(process)

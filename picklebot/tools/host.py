@@ -8,13 +8,13 @@ import asyncio
 import itertools
 import json
 import logging
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from picklebot import children
 from picklebot.errors import ToolError
 from picklebot.toolhost.wire import MAX_ANSWER, MAX_REQUEST
 
@@ -50,18 +50,8 @@ class HostProcess:
         Raises:
             ToolError: if it cannot be started.
         """
-        pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                env=dict(environment),
-                cwd=root,
-                limit=MAX_ANSWER + 1024,
-                start_new_session=True,
-            )
+            process = await children.start(command, environment, folder=root, limit=MAX_ANSWER + 1024)
         except OSError as exc:
             raise ToolError(f"the tool process could not be started: {exc}") from exc
         return cls(process)
@@ -105,9 +95,7 @@ class HostProcess:
         """End the process and its group now; its calls fail, and say `why`."""
         self._why = self._why or why
         self.ended = True
-        if self._process.returncode is None:  # else the number may be somebody else's by now
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+        children.kill(self._process)
 
     async def close(self) -> None:
         """Let the process end by itself, or kill it, and wait until it is gone."""
@@ -174,8 +162,7 @@ class HostProcess:
         except TimeoutError:
             logger.warning("somebody holds the pipes of tool process %s, which is dead", self.pid)
         noise.cancel()
-        self._stdin.close()
-        await self._process.wait()
+        await children.let_go(self._process)
 
     def _settle(self, said: Mapping[str, Any]) -> None:
         answer = self._waiting.get(said["id"])

@@ -9,6 +9,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from picklebot import children
 from picklebot.errors import ToolError
 
 SECONDS = 15.0
@@ -31,17 +32,9 @@ async def convert(content: bytes, *, charset: str | None, url: str, seconds: flo
         ToolError: it cannot be read within the bounds.
     """
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "picklebot.web.reader",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,
-        limit=MAX_TEXT,
-    )
+    command = [sys.executable, "-m", "picklebot.web.reader"]
+    nowhere = asyncio.subprocess.DEVNULL
+    process = await children.start(command, environment, folder=None, limit=MAX_TEXT, stderr=nowhere)
     try:
         async with asyncio.timeout(seconds):
             asked = json.dumps({"charset": charset, "url": url}).encode()
@@ -50,8 +43,8 @@ async def convert(content: bytes, *, charset: str | None, url: str, seconds: flo
         raise ToolError(f"{url} is a page that takes too long to read") from exc
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            children.kill(process)
+            await children.let_go(process)
     if process.returncode or len(answer) > MAX_TEXT:
         raise ToolError(f"{url} is a page that cannot be read: it is too deep or too large")
     read = json.loads(answer)

@@ -68,6 +68,17 @@ async def test_each_session_has_a_process_of_its_own_and_keeps_it(hosts: ToolHos
     assert await host_of(hosts, "s1") == first
 
 
+async def test_a_call_is_stopped_while_its_process_starts_and_the_next_one_served(hosts: ToolHosts) -> None:
+    for n in range(6):
+        session = f"s{n}"
+        call = asyncio.create_task(hosts.call(session, "bash", {"command": "sleep 60"}, seconds=100))
+        await asyncio.sleep(n / 500)
+        call.cancel()
+        await asyncio.wait({call}, timeout=20)
+        assert call.cancelled()
+        assert await hosts.call(session, "bash", {"command": "echo here"}, seconds=20) == "here"
+
+
 async def test_an_idle_process_is_closed_and_a_used_one_is_not(root: Path) -> None:
     clock = FakeClock()
     async with ToolHosts(root, clock=clock, idle_seconds=60) as hosts:

@@ -110,6 +110,7 @@ class Writer:
                 if len(self._queue) < CROWD:
                     await asyncio.sleep(0)  # who was just answered often has more to write: it shares the next commit
         finally:
+            self._closed = True  # also where somebody cancelled it after all: nothing would be taken from the queue
             # Reached with a group in hand only by a bug in a unit: fail who waits, and take the daemon down.
             if group:
                 self._break(StoreError("a unit of work crashed the writer; see the traceback"))

@@ -104,6 +104,7 @@ async def test_a_full_disk_refuses_and_the_writer_goes_on(tmp_path: Path) -> Non
         with pytest.raises(StoreFull):
             await writer.write(insert("x" * 100_000))
         await writer.write(insert("small again"))
+        assert "full" in str(writer.room.missing), "what is small says nothing of what is not"
         assert not broken
     assert rows(tmp_path / "a.db") == ["small", "small again"]
 
@@ -140,6 +141,18 @@ async def test_a_bug_in_a_unit_fails_who_waits_and_comes_out_at_the_end(tmp_path
     with pytest.raises(ZeroDivisionError):
         await meet_it()
     assert rows(tmp_path / "a.db") == []
+
+
+async def test_nobody_waits_for_a_writer_that_was_cancelled_after_all(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "a.db")
+    writer = Writer(connection, on_broken=lambda: None)
+    running = asyncio.create_task(writer.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running})
+    with pytest.raises(StoreError, match="closed"):
+        writer.submit(insert(1))
+    connection.close()
 
 
 async def test_a_lock_held_by_another_process_is_waited_for_and_does_not_hold_the_loop(tmp_path: Path) -> None:

@@ -170,8 +170,8 @@ class _Lane:
         self._booked = 0  # places for replies whose turn is just being ended
 
     def book(self) -> bool:
-        """Take a place for a reply that leaves as soon as it is written."""
-        if len(self.flying) + self._booked >= IN_FLIGHT:
+        """Take a place for a reply that leaves as soon as it is written; there is none before those that wait."""
+        if self.short or len(self.flying) + self._booked >= IN_FLIGHT:
             return False
         self._booked += 1
         return True

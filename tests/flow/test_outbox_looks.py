@@ -8,8 +8,9 @@ from pathlib import Path
 
 from picklebot.core.bus import EventBus
 from picklebot.core.source import Source
-from picklebot.store.base import Arrival, OutboxRow
-from picklebot.store.database import PlainDatabase, connect
+from picklebot.store.base import Arrival, OutboxRow, Quay
+from picklebot.store.database import Database, PlainDatabase, connect
+from picklebot.store.departures import Departures
 from picklebot.store.inbox import SqliteInbox
 from picklebot.store.migrate import migrate
 from picklebot.store.outbox import SqliteOutbox
@@ -30,6 +31,24 @@ class Counted(SqliteOutbox):
     async def next_due(self, channel: str) -> datetime | None:
         self.looks += 1
         return await super().next_due(channel)
+
+
+class Gated(SqliteOutbox):
+    """Lets a look wait, and shows the place where replies may leave at once."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, Departures())
+        self.gate = asyncio.Event()
+        self.looked = asyncio.Event()
+        self.quays: list[Quay] = []
+
+    def open(self, channel: str, quay: Quay) -> None:
+        self.quays.append(quay)
+
+    async def claim(self, channel: str, now: datetime, *, limit: int, busy: Sequence[str] = ()) -> list[OutboxRow]:
+        self.looked.set()
+        await self.gate.wait()
+        return await super().claim(channel, now, limit=limit, busy=busy)
 
 
 class Held(FakeChannel):
@@ -84,6 +103,31 @@ async def test_all_that_waits_at_the_start_leaves_in_order_however_much_it_is(
     assert {peer: [text for to, text in heard if to == peer] for peer in peers} == {
         peer: ["0", "1", "2"] for peer in peers
     }
+
+
+async def test_nobody_leaves_at_once_before_those_that_wait(tmp_path: Path, clock: FakeClock) -> None:
+    path, bus, channel = tmp_path / "a.db", EventBus(), Held()
+    with closing(connect(path)) as connection:
+        migrate(connection, path)
+        database = PlainDatabase(connection)
+        inbox, outbox = SqliteInbox(database), Gated(database)
+        for n in range(IN_FLIGHT + 1):
+            await inbox.answer(arrival(f"p{n}", f"k{n}", clock), "reply")
+        worker = DeliveryWorker(bus=bus, outbox=outbox, channels={"fake": channel}, clock=clock, policy=RetryPolicy())
+        running = asyncio.create_task(worker.run(lambda: None))
+        outbox.gate.set()
+        await channel.asked.wait()
+        outbox.gate.clear()
+        outbox.looked.clear()
+        channel.free.set()
+        await outbox.looked.wait()  # there is room again, and the last one is still to be found
+        assert not outbox.quays[0].book()
+        outbox.gate.set()
+        for _ in range(IN_FLIGHT + 1):
+            await channel.heard()
+        worker.stop()
+        await running
+    assert outbox.quays[0].book()
 
 
 async def test_what_comes_behind_a_reply_in_flight_leaves_when_that_has_landed(daemon: Daemon) -> None:

@@ -97,8 +97,11 @@ class DispatchWorker:
         event = await self._dispatches.seen(context.key)
         if event is None:
             self._rules.check(caller, agent_id)
+        self._family.calls(
+            context.cause_id
+        )  # before the task is there: who is stopped meanwhile has given it all the same
+        if event is None:
             event = await self._dispatches.accept(self._task(caller, context, agent_id, task))
-        self._family.calls(context.cause_id)
         bell = self._bells[event.id] = asyncio.Event()
         try:
             result = await self._look(event)

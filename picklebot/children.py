@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from picklebot.core.finishing import to_the_end
+
 GLANCE = 0.005  #: seconds between two looks at a process that was just killed
 
 
@@ -41,7 +43,7 @@ async def start(
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await to_the_end(asyncio.create_task(_undo(starting), name=f"ends {command[0]}"))
+        await to_the_end(_undo(starting), name=f"ends {command[0]}")
         raise
 
 
@@ -72,19 +74,6 @@ async def let_go(process: Process) -> None:
     transport: Any = getattr(process, "_transport")  # noqa: B009  # there is no public door to its other pipes
     transport.close()
     await process.wait()
-
-
-async def to_the_end(work: "asyncio.Task[None]") -> None:
-    """Wait for `work`, also where somebody wants us to leave sooner, and leave then."""
-    cancelled = False
-    while not work.done():
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            cancelled = True
-    work.result()
-    if cancelled:
-        raise asyncio.CancelledError
 
 
 def _children(pid: int) -> list[int]:

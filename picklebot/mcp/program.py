@@ -19,6 +19,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
 from picklebot import children
+from picklebot.core.finishing import to_the_end
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ async def started(
             finally:
                 group.cancel_scope.cancel()
     finally:
-        await children.to_the_end(asyncio.create_task(_end(process), name="mcp server ends"))
+        await to_the_end(_end(process), name="mcp server ends")
 
 
 async def _hear(process: Any, heard: MemoryObjectSendStream[SessionMessage | Exception]) -> None:

@@ -14,6 +14,7 @@ from picklebot.channels.split import split
 from picklebot.clock import Clock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import Event, OutboundEvent
+from picklebot.core.finishing import to_the_end
 from picklebot.core.ids import new_id
 from picklebot.core.proposals import Proposal
 from picklebot.core.source import Source
@@ -136,7 +137,10 @@ class Posting:
         return self._redact(text)
 
     async def put(self, events: Sequence[OutboundEvent]) -> None:
-        """Put messages on their way, unless they are already."""
+        """Put messages on their way, unless they are already. Who is cancelled meanwhile leaves when they are."""
+        await to_the_end(self._put(events), name=f"posting {events[0].id}")
+
+    async def _put(self, events: Sequence[OutboundEvent]) -> None:
         if await self._posts.post(events):
             for event in events:
                 await self._bus.publish(event)

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Protocol, TypeAlias, assert_never
 
 from picklebot.clock import Clock
+from picklebot.core.finishing import to_the_end
 from picklebot.core.source import Source
 from picklebot.core.text import shorten
 from picklebot.errors import NotFound
@@ -98,7 +99,14 @@ class TaskBook:
                 created_at=now,
                 waiting=most_in_an_hour(timing, start=now) > FREQUENT,
             )
-            task = await self._rows.add(new)
+            # Once it is on disk it is asked for and looked at, also where the turn that makes it is stopped meanwhile.
+            return await to_the_end(self._begin(new, context), name=f"making a task of {context.session_id}")
+        return await self._go_on(task, context)
+
+    async def _begin(self, new: NewTask, context: ToolContext) -> Mapping[str, str]:
+        return await self._go_on(await self._rows.add(new), context)
+
+    async def _go_on(self, task: Task, context: ToolContext) -> Mapping[str, str]:
         note = await self._consent(task, context) if task.state == "waiting" else ""
         self._changed(task.job_id)
         return _told(task, note)

@@ -83,7 +83,7 @@ class HostProcess:
             self.kill(f"{tool} did not end within its {seconds:g} s")
             raise ToolError(f"{tool} did not end within its {seconds:g} s, so its process was killed") from None
         except asyncio.CancelledError:
-            await self._stop(call_id, answer)
+            await self._stop(call_id, answer, seconds=min(STOPPING, grace))
             raise
         finally:
             self._waiting.pop(call_id, None)
@@ -113,11 +113,13 @@ class HostProcess:
             await asyncio.wait({self._reader})
             raise
 
-    async def _stop(self, call_id: int, answer: "asyncio.Future[str]") -> None:
-        """Cancel a call in the process, and wait until its command is gone."""
+    async def _stop(self, call_id: int, answer: "asyncio.Future[str]", *, seconds: float) -> None:
+        """Cancel a call in the process, and wait until its command is gone; a process that hears nothing is killed."""
         try:
-            await self._say(json.dumps({"cancel": call_id}).encode() + b"\n")
-            await asyncio.wait({answer}, timeout=STOPPING)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._say(json.dumps({"cancel": call_id}).encode() + b"\n")
+                    await asyncio.wait({answer})
         finally:
             if not answer.done():
                 self.kill("a call could not be stopped")

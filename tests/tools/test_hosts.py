@@ -190,6 +190,19 @@ async def test_a_process_that_never_answers_is_killed_and_replaced(root: Path) -
         await until(lambda: not any(alive(pid) for pid in pids))
 
 
+async def test_a_process_that_reads_nothing_is_killed_when_a_long_call_is_stopped(root: Path) -> None:
+    program = "import os, time; open('pid', 'w').write(f'{os.getpid()} '); time.sleep(60)"
+    async with ToolHosts(root, clock=FakeClock(), launcher=Script(program)) as hosts:
+        given = {"path": "x", "content": "x" * 500_000}  # more than fits into a pipe
+        call = asyncio.create_task(hosts.call("s1", "write_file", given, seconds=100, grace=0.2))
+        await until(lambda: (root / "pid").exists() and (root / "pid").read_text().endswith(" "))
+        call.cancel()
+        await asyncio.wait({call}, timeout=5)
+        assert call.cancelled()
+        pid = int((root / "pid").read_text())
+        await until(lambda: not alive(pid))
+
+
 async def test_a_program_that_is_missing_is_told(root: Path) -> None:
     class Missing(Script):
         def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:

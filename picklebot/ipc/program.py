@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from picklebot import children
+from picklebot.core.finishing import to_the_end
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +64,12 @@ class Program:
                 word = await self._stdout.readline()
         finally:
             self.dismiss()
-            await asyncio.shield(self._see_off(noise))
-            self.why = self._reason(word)
-            self.ended.set()
-            on_end()
+            try:
+                await to_the_end(self._see_off(noise), name=f"the program {self.pid} ends")
+            finally:  # somebody waits for it, however often we were cancelled
+                self.why = self._reason(word)
+                self.ended.set()
+                on_end()
 
     def dismiss(self) -> None:
         """Have its keeper end it, with all that it started."""

@@ -1,7 +1,8 @@
 """Brings messages from the channels into the inbox.
 
-Promises that a platform hears "received" only after the commit, that one source's messages are accepted in the order
-in which they came, and that a channel which fails is opened again without disturbing the others. Knows no turn.
+Promises that a platform hears "received" only after the commit, that one source's messages are accepted, and its orders
+obeyed, in the order in which they came, and that a channel which fails is opened again without disturbing the others.
+Knows no turn.
 """
 
 import asyncio
@@ -51,7 +52,8 @@ class ChannelWorker:
         self._troubles = troubles
         self._clock = clock
         self._stop = asyncio.Event()
-        self._slow: dict[Source, asyncio.Task[None]] = {}  # the last message of a source whose files are on their way
+        # The last message of a source that those after it wait for: its files are on their way, or it is an order.
+        self._slow: dict[Source, asyncio.Task[None]] = {}
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Listen until stopped; what has arrived by then is still accepted."""
@@ -111,7 +113,8 @@ class ChannelWorker:
             # that a hang-up takes none of them with it.
             before = self._slow.get(source)
             task = receiving.create_task(self._receive(incoming, role, before), name=f"message from {source}")
-            if incoming.files or before is not None:
+            # An order is for what came before it: /stop must not meet the next message, nor that the session before /new.
+            if incoming.files or before is not None or self._reception.is_order(incoming.content):
                 self._slow[source] = task
                 task.add_done_callback(partial(self._caught_up, source))
         task.add_done_callback(lambda _: room.release())

@@ -37,6 +37,10 @@ class Reception:
             except ChannelError as exc:  # a menu is no reason to hear nobody
                 logger.warning("%s does not show its menu: %s", channel.name, exc)
 
+    def is_order(self, content: str) -> bool:
+        """Return whether `content` is for us, and not for an agent."""
+        return self._orders.parse(content) is not None
+
     async def take(self, arrival: Arrival, *, limit: int) -> Accepted:
         """Return once it is on disk; `limit` is how many messages of its session may wait."""
         if (command := self._orders.parse(arrival.content)) is not None:

@@ -55,6 +55,17 @@ async def test_new_forgets_the_conversation_and_session_goes_back_to_it(daemon: 
         assert len(model.requests[-1].messages) == 3
 
 
+async def test_what_is_said_right_after_new_is_said_in_the_new_session(daemon: Daemon, channel: FakeChannel) -> None:
+    model = ScriptedModel("one", "two")
+    async with daemon(model, channel):
+        await ask(channel, "first")
+        await channel.say("/new")  # both before anybody looks, as a platform brings what has waited
+        await channel.say("second")
+        assert "fresh session" in (await channel.heard())[1]
+        assert await channel.heard() == ("ann", "two")
+    assert len(model.requests[-1].messages) == 1
+
+
 async def test_two_copies_of_new_at_once_start_one_session(daemon: Daemon, channel: FakeChannel) -> None:
     async with daemon(ScriptedModel(), channel) as app:
         first, second = await asyncio.gather(

@@ -109,3 +109,16 @@ async def test_stop_with_nothing_running_says_so(daemon: Daemon, channel: FakeCh
     async with daemon(ScriptedModel(), channel):
         await channel.say("/stop")
         assert await channel.heard() == ("ann", "Nothing is running here.")
+
+
+async def test_stop_does_not_meet_the_message_that_came_right_after_it(daemon: Daemon, channel: FakeChannel) -> None:
+    held = Held("here")
+    async with daemon(ScriptedModel("hello", held), channel):
+        await channel.say("x")
+        await channel.heard()
+        await channel.say("/stop")  # both before anybody looks, as a platform brings what has waited
+        await channel.say("next")
+        await held.asked.wait()
+        assert await channel.heard() == ("ann", "Nothing is running here.")
+        held.free.set()
+        assert await channel.heard() == ("ann", "here")

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from picklebot.agent.calls import CallRunner, Listener
 from picklebot.agent.context import Context
@@ -136,10 +135,10 @@ class AgentRunner:
             verdict = self._judge(step.reply)
             if isinstance(verdict, Answer):
                 return
+            self._take_up(step.reply, verdict)
             calls = verdict.calls if isinstance(verdict, RunTools) else ()
             known = {call.id: found.result for call in calls if (found := step.calls.get(call.id)) and found.result}
             if len(known) < len({call.id for call in calls}):
-                self._say(step.reply.message)
                 self._calls.results = known
                 return
             with suppress(LimitReached):
@@ -167,6 +166,7 @@ class AgentRunner:
                 messages = [*self._added, self._answer(step.reply, verdict)]
                 ending = Ending(outcome="done", text=verdict.text, messages=messages, marks=self._calls.marks)
                 return replace(ending, last=None if known else step, notes=self._context.notes)
+            self._take_up(step.reply, verdict)  # before it is recorded: a turn that is cut just then has said it too
             if not known:
                 await self._journal.record_step(step, self._plan(verdict), self._opening)
             await self._follow(step, verdict)
@@ -223,24 +223,19 @@ class AgentRunner:
         if (said := self._speech.feed(piece)) or restart:
             await self._listener.text(said, restart=restart)
 
-    async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:
-        reply = step.reply
-        match verdict:
-            case AskAgain(note):
-                self._say(reply.message)
-                if note:
-                    self._nudged = True
-                    self._added.append(Message.user(note))
-            case RunTools(calls, refused):
-                self._say(reply.message)
-                results = [*await self._calls.run(step.n, calls, step.calls), *refused]
-                self._added.append(Message.results(results, self._warning(calls)))
-            case _:
-                assert_never(verdict)
+    def _take_up(self, reply: ModelReply, verdict: RunTools | AskAgain) -> None:
+        """Put a reply that is not the last into the conversation."""
+        if reply.message.blocks:  # the API refuses an empty message
+            self._added.append(reply.message)
+        if isinstance(verdict, AskAgain) and verdict.note:
+            self._nudged = True
+            self._added.append(Message.user(verdict.note))
 
-    def _say(self, message: Message) -> None:
-        if message.blocks:  # the API refuses an empty message
-            self._added.append(message)
+    async def _follow(self, step: RecordedStep, verdict: RunTools | AskAgain) -> None:
+        """Do what a reply asks for that was taken up."""
+        if isinstance(verdict, RunTools):
+            results = [*await self._calls.run(step.n, verdict.calls, step.calls), *verdict.refused]
+            self._added.append(Message.results(results, self._warning(verdict.calls)))
 
     def _answer(self, reply: ModelReply, answer: Answer) -> Message:
         return reply.message if reply.message.text.strip() else Message.assistant(answer.text)

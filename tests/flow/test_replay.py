@@ -125,6 +125,25 @@ async def test_a_session_in_which_turns_end_in_every_way_replays_identical(
     assert "is identical: 8 turns" in told.stdout
 
 
+async def test_a_turn_whose_time_is_up_while_a_step_is_written_down_replays_identical(
+    daemon: Daemon, channel: FakeChannel, workspace: Path
+) -> None:
+    with (workspace / "config.yaml").open("a") as file:
+        file.write("limits: {turn_seconds: 0.2}\n")
+
+    def held_up(request: ModelRequest) -> Message:
+        other = sqlite3.connect(database(workspace))
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.4, other.close)
+        return asks(call("look", what="door"))
+
+    async with daemon(ScriptedModel(held_up), channel):
+        accepted = await channel.say_and_settle("look")
+        assert "it took longer than" in (await channel.heard())[1]
+    replayed = await document(workspace, "sessions", "replay", accepted.session_id)
+    assert (replayed["identical"], replayed["turns"], replayed["messages"]) == (True, 1, 4), replayed
+
+
 @pytest.mark.parametrize(
     ("change", "what", "recorded", "played"),
     [

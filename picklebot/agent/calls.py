@@ -167,18 +167,19 @@ class CallRunner:
     async def _attempt(
         self, call: ToolCall, attempt: Callable[[], Awaitable[Output]], *, seconds: float | None = TOOL_SECONDS
     ) -> tuple[CallState, ToolResult]:
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with limit:
                 output = await attempt()
         except (Parked, PutBack):
             raise
-        except TimeoutError:
-            return "unknown", ToolResult(call.id, f"Stopped after {TOOL_SECONDS:.0f} s.", is_error=True)
         except ToolDenied as exc:
             return "failed", ToolResult(call.id, f"Denied: {exc}", is_error=True)
         except ToolError as exc:
             return "failed", ToolResult(call.id, cap(self.redact(str(exc))), is_error=True)
         except Exception as exc:  # a broken tool is the model's to know of, not the daemon's to die of
+            if limit.expired():  # and not the time limit of something that the tool itself waited for
+                return "unknown", ToolResult(call.id, f"Stopped after {TOOL_SECONDS:.0f} s.", is_error=True)
             logger.exception("tool %s crashed", call.name)
             words = self.redact(f"The tool crashed: {type(exc).__name__}: {exc}")
             return "failed", ToolResult(call.id, words, is_error=True)

@@ -35,6 +35,12 @@ class Stage:
         await asyncio.Event().wait()
 
 
+class Recording(Stage):
+    """A journal that comes to its end."""
+
+    async def record_result(self, step: int, result: ToolResult, state: CallState) -> None: ...
+
+
 async def test_a_turn_that_is_stopped_while_a_result_is_written_down_knows_the_result() -> None:
     async def run(context: ToolContext, given: object) -> str:
         done.set()
@@ -70,3 +76,20 @@ async def test_a_resumed_turn_bears_the_marks_of_the_results_that_it_finds_recor
     recorded = RecordedCall(step=0, call_id="c1", tool="web", state="done", result=result)
     assert await calls.run(0, [ToolCall("c1", "web", {})], {"c1": recorded}) == [result]
     assert calls.marks == {"outside"}
+
+
+async def test_what_a_tool_itself_did_not_wait_for_any_longer_is_not_told_as_our_time_limit() -> None:
+    async def run(context: ToolContext, given: object) -> str:
+        raise TimeoutError("the shop does not answer")
+
+    stage = Recording()
+    calls = CallRunner(
+        tools={"pay": Tool(name="pay", description="", input_schema={}, run=run)},
+        journal=stage,
+        listener=stage,
+        clock=SystemClock(),
+        context=lambda key: ToolContext(session_id="", agent_id="", source=Source("x"), key=key, cause_id=""),
+    )
+    [result] = await calls.run(0, [ToolCall("c1", "pay", {})], {})
+    assert result.content == "The tool crashed: TimeoutError: the shop does not answer"
+    assert result.is_error

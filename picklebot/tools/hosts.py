@@ -84,7 +84,8 @@ class ToolHosts:
         self._freed.set()
         for session, seat in list(self._seats.items()):
             async with seat.lock:  # a process that is just starting would be nobody's
-                self._retire(session)
+                if session in self._seats:  # else its idle time was up meanwhile
+                    self._retire(session)
         while self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from picklebot.errors import ToolError
 from picklebot.testing.clock import FakeClock
 from picklebot.toolhost.kept import Kept
 from picklebot.tools.hosts import ToolHosts
+from picklebot.tools.launcher import PlainLauncher
 from tests.tools.conftest import Toolbox, marker, sleepers, until
 
 HOST = "awk '{print $4}' /proc/$PPID/stat"  # the parent of the command's supervisor
@@ -201,6 +203,32 @@ async def test_a_process_that_reads_nothing_is_killed_when_a_long_call_is_stoppe
         assert call.cancelled()
         pid = int((root / "pid").read_text())
         await until(lambda: not alive(pid))
+
+
+async def test_a_process_whose_idle_time_is_up_while_all_are_closed_keeps_no_other_from_it(root: Path) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    class Slow(PlainLauncher):
+        def command(self, root: Path, sandbox: Sandbox) -> Sequence[str]:
+            if sandbox == "read-only":
+                looking.set()
+                go_on.wait(10)
+            return super().command(root, sandbox)
+
+    clock = FakeClock()
+    hosts = ToolHosts(root, clock=clock, launcher=Slow(), idle_seconds=60)
+    starting = asyncio.create_task(hosts.call("s1", "bash", {"command": HOST}, seconds=20, sandbox="read-only"))
+    await until(looking.is_set)
+    pids = [await host_of(hosts, session) for session in ("s2", "s3")]
+    await clock.asleep(2)
+    closing = asyncio.create_task(hosts.aclose())
+    await asyncio.sleep(0)  # it waits for the first, which is just starting
+    clock.advance(seconds=60)
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    await asyncio.gather(starting, return_exceptions=True)  # it was begun, and may have been quick enough
+    assert not any(alive(pid) for pid in pids)
 
 
 async def test_a_program_that_is_missing_is_told(root: Path) -> None:

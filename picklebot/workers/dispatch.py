@@ -97,9 +97,8 @@ class DispatchWorker:
         event = await self._dispatches.seen(context.key)
         if event is None:
             self._rules.check(caller, agent_id)
-        self._family.calls(
-            context.cause_id
-        )  # before the task is there: who is stopped meanwhile has given it all the same
+        # Before the task is there: who is stopped meanwhile has given it all the same.
+        self._family.calls(context.cause_id)
         if event is None:
             event = await self._dispatches.accept(self._task(caller, context, agent_id, task))
         bell = self._bells[event.id] = asyncio.Event()

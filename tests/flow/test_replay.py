@@ -129,12 +129,12 @@ async def test_a_turn_whose_time_is_up_while_a_step_is_written_down_replays_iden
     daemon: Daemon, channel: FakeChannel, workspace: Path
 ) -> None:
     with (workspace / "config.yaml").open("a") as file:
-        file.write("limits: {turn_seconds: 0.2}\n")
+        file.write("limits: {turn_seconds: 0.1}\n")
 
     def held_up(request: ModelRequest) -> Message:
         other = sqlite3.connect(database(workspace))
         other.execute("BEGIN IMMEDIATE")
-        asyncio.get_running_loop().call_later(0.4, other.close)
+        asyncio.get_running_loop().call_later(0.2, other.close)
         return asks(call("look", what="door"))
 
     async with daemon(ScriptedModel(held_up), channel):

@@ -138,7 +138,7 @@ class Posting:
 
     async def put(self, events: Sequence[OutboundEvent]) -> None:
         """Put messages on their way, unless they are already. Who is cancelled meanwhile leaves when they are."""
-        await to_the_end(self._put(events), name=f"posting {events[0].id}")
+        await to_the_end(self._put(events), name="posting")
 
     async def _put(self, events: Sequence[OutboundEvent]) -> None:
         if await self._posts.post(events):

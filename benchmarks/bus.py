@@ -10,7 +10,6 @@ measured against. Its file is there after a power cut only if the folder is fsyn
 """
 
 import asyncio
-import gc
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,9 +21,9 @@ from statistics import median, quantiles
 from time import perf_counter, process_time
 
 from benchmarks import bare_files, bare_rows, bare_units
+from benchmarks.daemon import collecting
 from benchmarks.machine import fsync_seconds
 from benchmarks.rows import Bar, Row, Scale
-from picklebot.cli.server import SWEEPS
 from picklebot.clock import SystemClock
 from picklebot.core.bus import EventBus
 from picklebot.core.events import InboundEvent
@@ -86,15 +85,12 @@ def _measure(scale: Scale, publishers: int, total: int) -> dict[str, list[Figure
         # A loop writes one file after the other, however many publish
         systems[LOOP] = lambda folder: _timed(lambda: bare_files.publish(folder / "files", 1, fewer))
     measured: dict[str, list[Figures]] = {name: [] for name in systems}
-    thresholds = gc.get_threshold()
     for n in range(scale.of(5, 1)):
         for number, (name, system) in enumerate(systems.items()):
             folder = scale.folder / f"bus-{publishers}-{n}-{number}"
             folder.mkdir()
-            gc.set_threshold(*(SWEEPS if name == OURS else thresholds))  # each as it runs by itself
-            gc.collect()
-            measured[name].append(system(folder))
-    gc.set_threshold(*thresholds)
+            with collecting(ours=name == OURS):
+                measured[name].append(system(folder))
     return measured
 
 

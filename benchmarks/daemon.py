@@ -4,6 +4,7 @@ Promises that everything but the platform is real: store, bus, workers, adapter,
 """
 
 import asyncio
+import gc
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from picklebot.app import App, open_app
 from picklebot.channels.base import Accepted, Incoming
+from picklebot.cli.server import SWEEPS
 from picklebot.config import load
 from picklebot.core.source import Source
 from picklebot.errors import PicklebotError
@@ -125,6 +127,19 @@ async def daemon(root: Path, people: People) -> AsyncGenerator[App, None]:
             yield app
         finally:
             stop.set()
+
+
+@contextmanager
+def collecting(*, ours: bool) -> Generator[None, None, None]:
+    """Look for garbage as the server does, or as Python does by itself: each side is measured as it runs."""
+    thresholds = gc.get_threshold()
+    if ours:
+        gc.set_threshold(*SWEEPS)
+    gc.collect()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 @contextmanager

@@ -4,16 +4,14 @@ The first four stand beside an empty daemon in the same run; history beside the 
 """
 
 import asyncio
-import gc
 from contextlib import AsyncExitStack
 from statistics import median
 
 from benchmarks.bare_sdk import CREATE, STREAM, Body, Conversation, open_clients
-from benchmarks.daemon import People, daemon, messages_api, prepare
+from benchmarks.daemon import People, collecting, daemon, messages_api, prepare
 from benchmarks.rows import Bar, Row, Scale
 from benchmarks.stored import conversations, history
 from benchmarks.turns import OURS, Ask, captured, talk
-from picklebot.cli.server import SWEEPS
 
 SESSIONS = 64
 EMPTY = "an empty daemon"
@@ -108,13 +106,8 @@ async def _history(scale: Scale, url: str, body: Body, messages: int) -> list[Ro
 
 
 async def _round(askers: list[Ask], turns: int, *, ours: bool) -> float:
-    thresholds = gc.get_threshold()
-    gc.set_threshold(*(SWEEPS if ours else thresholds))  # each as it runs by itself
-    gc.collect()
-    try:
+    with collecting(ours=ours):
         return (await talk(askers, turns)).rate
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 def _asker(people: People, person: str) -> Ask:

@@ -5,7 +5,6 @@ the bare SDK holds the same conversations. Rounds alternate, so that noise hits 
 """
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -16,9 +15,8 @@ from typing import TypeAlias
 
 from benchmarks.bare_http import requests_per_second
 from benchmarks.bare_sdk import CREATE, DOCUMENTED, STREAM, WAYS, Body, Conversation, open_clients
-from benchmarks.daemon import People, daemon, messages_api, prepare
+from benchmarks.daemon import People, collecting, daemon, messages_api, prepare
 from benchmarks.rows import Bar, Row, Scale
-from picklebot.cli.server import SWEEPS
 from picklebot.testing.messages_api import MessagesApi
 
 SESSIONS = (1, 16, 64, 256)
@@ -109,7 +107,7 @@ async def compare(root: Path, url: str, body: Body, size: tuple[int, int, int]) 
     """Let `sessions` talk `turns` times each, in `rounds` alternating rounds of every system."""
     sessions, turns, rounds = size
     measured: dict[str, list[Round]] = {OURS: [], **{way: [] for way in WAYS}}
-    people, thresholds = People(), gc.get_threshold()
+    people = People()
     async with daemon(root, people), open_clients(url) as clients:
 
         def asker(system: str, person: str) -> Ask:
@@ -122,13 +120,11 @@ async def compare(root: Path, url: str, body: Body, size: tuple[int, int, int]) 
             for system, figures in measured.items():
                 number = next(_rounds)
                 askers = [asker(system, f"p{number}-{person}") for person in range(sessions)]
-                gc.set_threshold(*(SWEEPS if system == OURS else thresholds))  # each as it runs by itself
                 each = turns if n else max(turns // 4, 1)  # the first round warms up: imports, connections, caches
-                gc.collect()
-                one = await talk(askers, each)
+                with collecting(ours=system == OURS):
+                    one = await talk(askers, each)
                 if n:
                     figures.append(one)
-    gc.set_threshold(*thresholds)
     return measured
 
 

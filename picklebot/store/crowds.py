@@ -11,6 +11,7 @@ from typing import TypeAlias
 from picklebot.store.arrivals import accept, event_of
 from picklebot.store.base import Acceptance, Arrival
 from picklebot.store.codec import EVENT_COLUMNS, encode_event
+from picklebot.store.events import file
 
 Offer: TypeAlias = tuple[Arrival, int]
 """A message, and how many may be open in its session."""
@@ -64,7 +65,7 @@ def _accept(connection: sqlite3.Connection, offers: Sequence[Offer]) -> list[Acc
     if chosen is None:
         return [accept(connection, arrival, limit=limit) for arrival, limit in offers]
     last = connection.execute(_LAST).fetchone()
-    seq = last[0] if last else 0
+    before = seq = last[0] if last else 0
     accepted: list[Acceptance] = []
     logged: list[object] = []
     opened: list[object] = []
@@ -76,6 +77,7 @@ def _accept(connection: sqlite3.Connection, offers: Sequence[Offer]) -> list[Acc
         accepted.append(Acceptance(seq=seq, event=event, duplicate=False))
     connection.execute(_LOG[len(offers)], logged)
     connection.execute(_OPEN[len(offers)], opened)
+    file(connection, before, seq)
     return accepted
 
 

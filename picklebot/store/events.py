@@ -1,4 +1,8 @@
-"""The log: durable events in the order in which they were committed."""
+"""The log: durable events in the order in which they were committed.
+
+Its index by session, `filed`, is written a segment at a time, once a segment is full: an index that every event goes
+into is one more page of every commit. The view `session_events` reads both, and the events that are not filed yet.
+"""
 
 import sqlite3
 
@@ -8,6 +12,9 @@ from picklebot.store.codec import EVENT_COLUMNS, decode_event, encode_event
 from picklebot.store.database import Database
 
 _INSERT = "INSERT INTO events (id, kind, session_id, source, cause_id, created_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SEGMENT = 10  #: bits of a seq that do not tell its segment
+_FILE = f"""INSERT INTO filed SELECT seq >> {_SEGMENT}, session_id, seq FROM events
+    WHERE seq >= (SELECT ifnull(max(segment) + 1, 0) << {_SEGMENT} FROM filed) AND seq < ? ORDER BY 1, 2, 3"""  # noqa: S608  (constants)
 
 
 def append(connection: sqlite3.Connection, event: Event) -> int:
@@ -15,7 +22,15 @@ def append(connection: sqlite3.Connection, event: Event) -> int:
     seq = connection.execute(_INSERT, encode_event(event)).lastrowid
     if seq is None:
         raise sqlite3.InternalError("an insert gave no row id")
+    file(connection, seq - 1, seq)
     return seq
+
+
+def file(connection: sqlite3.Connection, before: int, last: int) -> None:
+    """File what stands in full segments, if one became full as the log grew from `before` to `last`."""
+    segment = last >> _SEGMENT
+    if segment != before >> _SEGMENT:
+        connection.execute(_FILE, (segment << _SEGMENT,))
 
 
 class SqliteLog:

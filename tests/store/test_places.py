@@ -1,10 +1,13 @@
 """Where somebody spoke last, whatever was said elsewhere since."""
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from picklebot.core.source import Source
 from picklebot.store.arrivals import accept
+from picklebot.store.crowds import accept_all
 from picklebot.store.database import PlainDatabase, connect
 from picklebot.store.migrate import migrate
 from picklebot.store.places import SqlitePlaces
@@ -12,6 +15,7 @@ from picklebot.store.sqlite import SqliteStore
 from picklebot.workers.places import Places
 from tests.store.conftest import ANN, NOW, arrival
 
+MUCH = 5 * 1_024 + 10  #: messages: full segments of the log, and a little that is not filed yet
 CLI, WEB = Source("cli", ("olga",)), Source("ws", ("web",))
 
 
@@ -49,26 +53,54 @@ async def test_a_session_is_busy_until_its_messages_are_answered(store: SqliteSt
 
 
 async def test_where_somebody_spoke_last_is_found_however_much_others_said_since(tmp_path: Path) -> None:
-    connection = connect(tmp_path / "picklebot.db")
-    migrate(connection, tmp_path / "picklebot.db")
-    spoke = accept(connection, arrival(source=ANN), limit=9).event
-    _let_others_speak(connection, 3_000)
-    steps = 0
+    with closing(connect(tmp_path / "picklebot.db")) as connection:
+        migrate(connection, tmp_path / "picklebot.db")
+        spoke = accept(connection, arrival(source=ANN), limit=9).event
+        _let_others_speak(connection, MUCH)
+        places, steps = SqlitePlaces(PlainDatabase(connection)), counted(connection)
+        assert await places.last_source((), [ANN]) == ANN
+        assert await places.last_session((), "echo", [ANN]) == spoke.session_id
+        assert steps() < 2_000, "only what is not filed yet is looked through"
+
+
+async def test_the_log_is_looked_through_once(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "picklebot.db")) as connection:
+        migrate(connection, tmp_path / "picklebot.db")
+        spoke = accept(connection, arrival(source=CLI), limit=9).event
+        _let_others_speak(connection, MUCH)
+        places, steps = SqlitePlaces(PlainDatabase(connection)), counted(connection)
+        assert await places.last_source(["cli", "ws"]) == CLI
+        assert steps() > MUCH
+        assert await places.last_session(["cli", "ws"], "echo") == spoke.session_id
+        assert await places.last_session(["cli", "ws"], "scout") is None
+        accept(connection, arrival(key="web", source=WEB), limit=9)
+        assert await places.last_source(["cli", "ws"]) == WEB
+        assert await places.last_source(["fake"]) == Source("fake", (str((MUCH - 1) % 7),))
+        assert steps() < 1_000
+
+
+def counted(connection: sqlite3.Connection) -> Callable[[], int]:
+    """Return what tells how many steps the database took since it was asked last."""
+    tens = 0
 
     def step() -> None:
-        nonlocal steps
-        steps += 1
+        nonlocal tens
+        tens += 1
+
+    def since() -> int:
+        nonlocal tens
+        steps, tens = tens * 10, 0
+        return steps
 
     connection.set_progress_handler(step, 10)
-    places = SqlitePlaces(PlainDatabase(connection))
-    assert await places.last_source((), [ANN]) == ANN
-    assert await places.last_session((), "echo", [ANN]) == spoke.session_id
-    connection.close()
-    assert steps * 10 < 3_000, "what others said is not looked through"
+    return since
 
 
 def _let_others_speak(connection: sqlite3.Connection, messages: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for number in range(messages):
-        accept(connection, arrival(key=f"o{number}", source=Source("fake", (str(number % 7),))), limit=messages)
+    offers = [
+        (arrival(key=f"o{number}", source=Source("fake", (str(number % 7),))), messages) for number in range(messages)
+    ]
+    for start in range(0, messages, 32):
+        accept_all(connection, offers[start : start + 32])
     connection.execute("COMMIT")

@@ -24,6 +24,7 @@ class CommitThread:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Commit | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store commits", daemon=True)
+        self._started = False
         self._quick = False  # whether the last commit took less than the loop would wait
 
     async def commit(self, *, alone: bool) -> None:
@@ -32,8 +33,9 @@ class CommitThread:
         Raises:
             sqlite3.Error: what the commit raised.
         """
-        if not self._thread.is_alive():
+        if not self._started:
             self._thread.start()
+            self._started = True
         commit = _Commit()
         self._queue.put(commit)
         if not (alone and self._quick and commit.ended.acquire(timeout=PATIENCE)):
@@ -50,7 +52,7 @@ class CommitThread:
 
     async def close(self) -> None:
         """End the thread."""
-        if self._thread.is_alive():
+        if self._started:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
 

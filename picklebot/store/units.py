@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -40,16 +40,11 @@ def rows(units: Sequence[Unit[Any]]) -> Iterator[Sequence[Unit[Any]]]:
 
 def run(connection: sqlite3.Connection, row: Sequence[Unit[Any]]) -> Sequence[Any]:
     """Run units that `rows` put together; return their results."""
-    kinds = [_of_many(unit) for unit in row]
-    if kinds[0] is None or len(row) == 1:
-        return [unit(connection) for unit in row]
-    return kinds[0].many(connection, [unit.item for unit in kinds if unit is not None])
-
-
-def _of_many(unit: Unit[Any]) -> OneOfMany[Any, Any] | None:
-    return unit if isinstance(unit, OneOfMany) else None  # pyright: ignore[reportUnknownVariableType]  # many of what is not known here
+    if len(row) == 1:
+        return [row[0](connection)]
+    alike = cast("Sequence[OneOfMany[Any, Any]]", row)  # no other stands in a row
+    return alike[0].many(connection, [unit.item for unit in alike])
 
 
 def _kind(unit: Unit[Any]) -> Many[Any, Any] | None:
-    kind = _of_many(unit)
-    return kind.many if kind is not None else None
+    return unit.many if isinstance(unit, OneOfMany) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # many of what is not known here

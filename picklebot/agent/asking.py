@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 from picklebot.clock import Clock
 from picklebot.core.replies import ModelReply
 from picklebot.errors import ContextTooLong, ModelUnavailable, TurnError
-from picklebot.models.base import Model, ModelRequest, TextChunk, ThinkingChunk
+from picklebot.models.base import Model, ModelRequest, Spending, TextChunk, ThinkingChunk
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,22 @@ class RetryBudget:
         return True
 
 
+class Bill(Protocol):
+    """Holds what the attempts of one call may cost."""
+
+    async def attempt(self) -> None:
+        """Wait until there is money for one more attempt.
+
+        Raises:
+            LimitReached, Parked: it might pass a ceiling, because those before it have cost something.
+        """
+        ...
+
+    def lose(self, spending: Spending) -> None:
+        """Count an attempt that came to nothing, as far as is known what it took."""
+        ...
+
+
 def _full_jitter(most: float) -> float:
     return random.uniform(0.0, most)  # noqa: S311  (no secret hangs on it)
 
@@ -108,14 +124,22 @@ class Asker:
         self._cooling: dict[tuple[str, str | None], float] = {}
 
     async def ask(
-        self, candidates: Sequence[Candidate], request: ModelRequest, on_text: OnText, *, tokens: float = 0.0
+        self,
+        candidates: Sequence[Candidate],
+        request: ModelRequest,
+        on_text: OnText,
+        *,
+        bill: Bill,
+        tokens: float = 0.0,
     ) -> ModelReply:
         """Return a whole reply of the first candidate that gives one.
 
         `on_text(piece, restart)` hears the text as it comes; `restart` says that what came before is void. `tokens` is
         an estimate of the request: a fallback whose window is smaller is not asked, for some would answer to a part.
+        The `bill` is asked before each attempt, and told of those that came to nothing.
 
         Raises:
+            LimitReached, Parked: the bill does not bear another attempt.
             Parked: every candidate is limited for longer than a turn may wait.
             ModelUnavailable: none answered.
             ModelRejected, ContextTooLong: one said that asking again is useless, or the last one's window is too small.
@@ -129,7 +153,8 @@ class Asker:
             try:
                 if waits or candidate is not candidates[0]:
                     _check_window(candidate, tokens)
-                return await self._ask_one(candidate, request, speech, last=candidate is (warm or candidates)[-1])
+                last = candidate is (warm or candidates)[-1]
+                return await self._ask_one(candidate, request, speech, bill=bill, last=last)
             except ContextTooLong as exc:
                 raise ContextTooLong(str(exc), limit=exc.limit or candidate.window) from exc
             except ModelUnavailable as exc:
@@ -143,13 +168,16 @@ class Asker:
             raise Parked(str(failure), until=until) from failure
         raise failure
 
-    async def _ask_one(self, candidate: Candidate, request: ModelRequest, speech: _Speech, *, last: bool) -> ModelReply:
+    async def _ask_one(
+        self, candidate: Candidate, request: ModelRequest, speech: _Speech, *, bill: Bill, last: bool
+    ) -> ModelReply:
         request = replace(request, model=candidate.name)
         delay = FIRST_DELAY
         attempt = 1
         while True:
             try:
-                return await _attempt(candidate.model, request, speech)
+                await bill.attempt()
+                return await _attempt(candidate.model, request, speech, bill)
             except ModelUnavailable as exc:
                 wait = exc.retry_after if exc.retry_after is not None else self._jitter(delay)
                 if attempt == ATTEMPTS or wait > HOLD or not self._budget.take():
@@ -181,17 +209,25 @@ def _check_window(candidate: Candidate, tokens: float) -> None:
         )
 
 
-async def _attempt(model: Model, request: ModelRequest, speech: _Speech) -> ModelReply:
+async def _attempt(model: Model, request: ModelRequest, speech: _Speech, bill: Bill) -> ModelReply:
     speech.again()
-    async with aclosing(model.stream(request)) as events:
-        async for event in events:
-            match event:
-                case TextChunk(text):
-                    await speech.say(text)
-                case ThinkingChunk():
-                    pass
-                case ModelReply():
-                    return event
-                case _:
-                    assert_never(event)
+    taken: Spending | None = None
+    try:
+        async with aclosing(model.stream(request)) as events:
+            async for event in events:
+                match event:
+                    case TextChunk(text):
+                        await speech.say(text)
+                    case ThinkingChunk():
+                        pass
+                    case Spending():
+                        taken = event
+                    case ModelReply():
+                        taken = None
+                        return event
+                    case _:
+                        assert_never(event)
+    finally:  # however it came to nothing: cut, refused late, or nobody wants it any more
+        if taken is not None:
+            bill.lose(taken)
     raise ModelUnavailable("the model's answer ended before it was complete")

@@ -1,20 +1,31 @@
 """The model of a turn: who is asked, and what it may cost.
 
-Promises that a call is made only where its worst case is paid for. Knows nothing of what is asked.
+Promises that a call is made only where its worst case is paid for, and that an attempt which came to nothing counts.
+Knows nothing of what is asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
 
 from picklebot.agent.asking import Asker, Candidate, OnText
 from picklebot.agent.money import Money
+from picklebot.core.finishing import to_the_end
 from picklebot.core.journal import RecordedStep
 from picklebot.models.base import ModelRequest
+
+Count: TypeAlias = Callable[[RecordedStep], Coroutine[Any, Any, None]]
+
+
+async def forget(step: RecordedStep) -> None:
+    """Write nothing down."""
 
 
 class PaidModel:
     """Asks the candidates of one turn, and pays from its purses."""
 
-    def __init__(self, asker: Asker, candidates: Sequence[Candidate], money: Money) -> None:
+    def __init__(self, asker: Asker, candidates: Sequence[Candidate], money: Money, *, count: Count = forget) -> None:
+        """`count` writes down what was billed and came to nothing."""
+        self._write_down = count
         self._asker = asker
         self._candidates = candidates
         self._money = money
@@ -42,7 +53,10 @@ class PaidModel:
             LimitReached, DaySpent: it might pass a ceiling.
             Parked, ModelError: there is no answer.
         """
-        async with self._money.reserved(request, weight) as settle:
-            reply = await self._asker.ask(self._candidates, request, on_text, tokens=tokens)
-            cost = settle(reply)
-        return RecordedStep(n=n, reply=reply, cost_usd=cost)
+        async with self._money.reserved(request, weight) as bill:
+            try:
+                reply = await self._asker.ask(self._candidates, request, on_text, bill=bill, tokens=tokens)
+                return RecordedStep(n=n, reply=reply, cost_usd=bill.settle(reply))
+            finally:
+                for lost in bill.lost:
+                    await to_the_end(self._write_down(lost), name="what a cut answer cost")

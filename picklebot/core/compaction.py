@@ -72,7 +72,7 @@ class CompactionJournal(Protocol):
     """Where a turn writes down what it does to keep its conversation short. What returned is on disk."""
 
     async def spent(self) -> float:
-        """Return what earlier attempts of this turn have spent on keeping it short, in USD."""
+        """Return what earlier attempts of this turn have spent on calls that are no part of it, in USD."""
         ...
 
     async def pending(self) -> Begun | None:

@@ -5,11 +5,11 @@ and that no tool input reaches anybody half-parsed. Knows no SDK and no network:
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from picklebot.core.messages import Message
 from picklebot.errors import ModelError, ModelRejected, ModelUnavailable
-from picklebot.models.base import ModelReply, TextChunk, ThinkingChunk, Usage
+from picklebot.models.base import ModelReply, Spending, TextChunk, ThinkingChunk, Usage
 from picklebot.models.blocks import Garbled, OpenBlock, name_calls
 from picklebot.models.failures import event_error, mapping
 
@@ -19,11 +19,14 @@ _COUNTS = {
     "cache_read_input_tokens": "cache_read_tokens",
     "cache_creation_input_tokens": "cache_write_tokens",
 }
+_GROWN = 1_000  #: bytes of an answer after which it is said anew what it takes
 _MAX_COUNT = 2**53  #: beyond this a count is nonsense, and would not fit a database column
+
+Piece: TypeAlias = TextChunk | ThinkingChunk | Spending
 
 
 class Accumulator:
-    """Takes events in order, gives what can be shown at once, and the reply at the end.
+    """Takes events in order, gives what can be shown at once and what was spent, and the reply at the end.
 
     `secret` is kept out of error texts, should an endpoint repeat it.
     """
@@ -34,7 +37,7 @@ class Accumulator:
         self._blocks: list[OpenBlock] = []
         self._open: set[int] = set()
         self._problems: dict[int, str] = {}
-        self._closed_bytes = 0
+        self._closed_bytes = self._told_bytes = 0
         self._usage: dict[str, int] = {}
         self._model = ""
         self._stop_reason: str | None = None
@@ -46,7 +49,7 @@ class Accumulator:
         """Whether the endpoint has said that the message stopped."""
         return self._complete
 
-    def feed(self, event: Mapping[str, Any]) -> list[TextChunk | ThinkingChunk]:
+    def feed(self, event: Mapping[str, Any]) -> list[Piece]:
         """Take the next event. Kinds that are newer than this code are passed over.
 
         Raises:
@@ -83,12 +86,16 @@ class Accumulator:
         return ModelReply(
             message=message,
             stop_reason=self._stop_reason or "",
-            usage=Usage(**{ours: self._usage.get(theirs, 0) for theirs, ours in _COUNTS.items()}),
+            usage=self._counted,
             model=self._model,
             request_id=request_id,
         )
 
-    def _take(self, event: Mapping[str, Any]) -> list[TextChunk | ThinkingChunk]:
+    @property
+    def _counted(self) -> Usage:
+        return Usage(**{ours: self._usage.get(theirs, 0) for theirs, ours in _COUNTS.items()})
+
+    def _take(self, event: Mapping[str, Any]) -> list[Piece]:
         kind = event.get("type")
         if kind == "error":
             raise event_error(event.get("error"), secret=self._secret)
@@ -106,19 +113,20 @@ class Accumulator:
             case "content_block_stop":
                 self._close(self._index(event))
             case "message_start":
-                self._begin(_mapping(event, "message"))
+                return self._begin(_mapping(event, "message"))
             case "message_delta":
                 self._finish(event)
             case _:
                 self._stop()
         return []
 
-    def _begin(self, message: Mapping[str, Any]) -> None:
+    def _begin(self, message: Mapping[str, Any]) -> list[Piece]:
         self._started = True
         self._model = str(message.get("model") or "")
         self._count(message.get("usage"))
+        return [self._spending(0)]
 
-    def _start(self, event: Mapping[str, Any]) -> list[TextChunk | ThinkingChunk]:
+    def _start(self, event: Mapping[str, Any]) -> list[Piece]:
         index = len(self._blocks)
         if (said := event.get("index")) != index or isinstance(said, bool):
             raise Garbled(f"block {said!r} began where block {index} was due")
@@ -131,10 +139,16 @@ class Accumulator:
         text = block.block.get("text")
         return [TextChunk(text)] if block.block["type"] == "text" and isinstance(text, str) and text else []
 
-    def _delta(self, event: Mapping[str, Any]) -> list[TextChunk | ThinkingChunk]:
+    def _delta(self, event: Mapping[str, Any]) -> list[Piece]:
         chunk = self._blocks[self._index(event)].add(_mapping(event, "delta"))
-        self._check_size()
-        return [chunk] if chunk and chunk.text else []
+        said: list[Piece] = [chunk] if chunk and chunk.text else []
+        if (written := self._check_size()) >= self._told_bytes + _GROWN:
+            said.append(self._spending(written))
+        return said
+
+    def _spending(self, written: int) -> Spending:
+        self._told_bytes = written
+        return Spending(model=self._model, usage=self._counted, written=written)
 
     def _finish(self, event: Mapping[str, Any]) -> None:
         self._count(event.get("usage"))
@@ -164,9 +178,12 @@ class Accumulator:
             raise Garbled(f"a piece of block {index!r}, which is not open")
         return index
 
-    def _check_size(self) -> None:
-        if self._closed_bytes + sum(self._blocks[index].size for index in self._open) > self._max_bytes:
+    def _check_size(self) -> int:
+        """Return how many bytes were written."""
+        written = self._closed_bytes + sum(self._blocks[index].size for index in self._open)
+        if written > self._max_bytes:
             raise ModelRejected(f"the model's answer is larger than {self._max_bytes:,} bytes")
+        return written
 
     def _count(self, usage: object) -> None:
         """Note the counts of `usage`: they are totals so far, and a missing one leaves the last in force."""

@@ -51,7 +51,19 @@ class ThinkingChunk:
     text: str
 
 
-ModelEvent: TypeAlias = "TextChunk | ThinkingChunk | ModelReply"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What an answer has taken so far, for the case that it comes to nothing: its endpoint bills that all the same.
+
+    `written` are bytes of the answer; their tokens may be counted in `usage` only at its end.
+    """
+
+    model: str
+    usage: Usage
+    written: int = 0
+
+
+ModelEvent: TypeAlias = "TextChunk | ThinkingChunk | Spending | ModelReply"
 
 
 class Model(Protocol):
@@ -65,7 +77,8 @@ class Model(Protocol):
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Ask; yield pieces as they come, and last of all one `ModelReply`.
 
-        Makes one attempt: retrying is the caller's business.
+        Makes one attempt: retrying is the caller's business. An endpoint that sends bills says what it counts with
+        `Spending`, once it has begun to answer and now and then.
 
         Raises:
             ModelUnavailable: overloaded, limited, unreachable or cut off; `retry_after` when the endpoint says.

@@ -61,7 +61,7 @@ class SqliteCompactions:
         return Sight(compaction=compaction, tokens=tokens if counted_at > at else 0, unfinished=unfinished)
 
     async def spent(self, turn: Turn) -> float:
-        """Return what a turn has spent on keeping its conversation short, in USD."""
+        """Return what a turn has spent on model calls that are no part of its conversation, in USD."""
         rows = await self._database.fetch(_SPENT, (turn.seq,))
         return float(rows[0][0])
 

@@ -6,6 +6,7 @@ Promises that a turn sees one version of its agent from beginning to end. Knows 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from picklebot.agent.asking import Asker, Candidate, Parked
 from picklebot.agent.calls import CallRunner, Listener
@@ -110,7 +111,7 @@ class Casting:
             agent_name=spec.name,
             conversation=conversation,
             request=request_of(self._stage, spec, conversation.messages, means.deferred.shown, event.source),
-            model=self._model(candidates, purses),
+            model=self._model(turn, candidates, purses),
             calls=calls,
         )
         if (keep := order_of(event)) is not None:
@@ -175,10 +176,10 @@ class Casting:
             )
         )
 
-    def _model(self, candidates: Sequence[Candidate], purses: TurnPurses) -> PaidModel:
+    def _model(self, turn: Turn, candidates: Sequence[Candidate], purses: TurnPurses) -> PaidModel:
         stage = self._stage
         money = Money(purses, price=stage.price, candidates=candidates, refuse_unpriced=stage.refuse_unpriced)
-        return PaidModel(self._asker, candidates, money)
+        return PaidModel(self._asker, candidates, money, count=partial(self._upkeep.count, turn))
 
     def _equipment(self, spec: AgentSpec, event: TurnEvent, policy: Policy) -> dict[str, Tool]:
         """Return the tools that the agent may use in this turn, by name."""

@@ -71,6 +71,11 @@ class Upkeep:
         maker = self._maker(cast, view, TurnCompactions(self._compactions, cast, self._clock))
         return CompactRunner(maker, limit=room.limit or room.of(UNKNOWN_WINDOW), keep=keep)
 
+    async def count(self, turn: Turn, step: RecordedStep) -> None:
+        """Record a model call of a turn that came to nothing, so that its cost is not forgotten."""
+        if self._compactions is not None:
+            await self._compactions.count(turn, step, at=self._clock.now())
+
     def _room(self, cast: Cast) -> Room:
         model = cast.model
         return Room(window=model.window, share=self._share, reply=cast.request.max_tokens, weight=model.bears)
@@ -103,7 +108,7 @@ class TurnCompactions:
         self._clock = clock
 
     async def spent(self) -> float:
-        """Return what earlier attempts of this turn have spent on keeping it short, in USD."""
+        """Return what earlier attempts of this turn have spent on calls that are no part of it, in USD."""
         return await self._compactions.spent(self._turn)
 
     async def pending(self) -> Begun | None:

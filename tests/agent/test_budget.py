@@ -17,7 +17,7 @@ from picklebot.clock import midnight
 from picklebot.core.messages import Message
 from picklebot.core.source import Source
 from picklebot.errors import LimitReached
-from picklebot.models.base import ModelReply, ModelRequest, Usage
+from picklebot.models.base import ModelReply, ModelRequest, Spending, Usage
 from picklebot.models.pricing import cost
 from picklebot.testing import FakeClock, ScriptedModel
 
@@ -71,14 +71,30 @@ async def test_a_call_that_failed_gives_its_reservation_back() -> None:
     assert purse.spent == 0.0
 
 
+async def test_an_attempt_that_came_to_nothing_is_paid_for_before_the_next(clock: FakeClock) -> None:
+    purse = day(0.025, clock)  # bears the worst case, of a little more than a cent, twice
+    taken = Spending(model="claude-sonnet-5-5", usage=Usage(output_tokens=1), written=2_000)
+    async with money(purse).reserved(REQUEST) as bill:
+        bill.lose(taken)
+        assert purse.spent == pytest.approx(0.01), "a thousand tokens: as many as so many bytes can be"
+        await bill.attempt()
+        bill.lose(taken)
+        with pytest.raises(DaySpent):
+            await bill.attempt()
+    assert purse.spent == pytest.approx(0.02)
+    assert [lost.cost_usd for lost in bill.lost] == pytest.approx([0.01, 0.01])
+    assert [lost.reply.usage.output_tokens for lost in bill.lost] == [1_000, 1_000]
+    assert purse.bears(0.005), "nothing is set aside any more"
+
+
 async def test_a_call_waits_for_those_in_flight_and_is_not_refused_for_them(clock: FakeClock) -> None:
     purse, order = day(0.015, clock), list[str]()  # bears one worst case at a time, of a little more than a cent
 
     async def call(name: str) -> None:
-        async with money(purse).reserved(REQUEST) as settle:
+        async with money(purse).reserved(REQUEST) as bill:
             order.append(f"{name} begins")
             await asyncio.sleep(0)
-            settle(reply(Usage(output_tokens=100)))
+            bill.settle(reply(Usage(output_tokens=100)))
             order.append(f"{name} ends")
 
     await asyncio.gather(call("one"), call("two"))
@@ -114,8 +130,8 @@ async def test_an_answer_that_cost_more_than_was_set_aside_is_counted_in_full(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     purse = Purse("the turn's budget", 1.0)
-    async with money(purse).reserved(REQUEST) as settle:
-        assert settle(reply(Usage(output_tokens=90_000))) == pytest.approx(0.9)
+    async with money(purse).reserved(REQUEST) as bill:
+        assert bill.settle(reply(Usage(output_tokens=90_000))) == pytest.approx(0.9)
     assert purse.spent == pytest.approx(0.9)
     assert "more than" in caplog.text
 
@@ -123,10 +139,10 @@ async def test_an_answer_that_cost_more_than_was_set_aside_is_counted_in_full(
 async def test_an_answer_under_another_name_is_counted_as_the_dearest_that_was_asked() -> None:
     used = Usage(output_tokens=1_000)
     purse = Purse("the turn's budget", 1.0)
-    async with money(purse, names=("claude-sonnet-5-5", "claude-opus-5-5")).reserved(REQUEST) as settle:
-        assert settle(reply(used, model="some-gateways-name")) == pytest.approx(0.02)
-    async with money(purse, names=("claude-sonnet-5-5", "llama")).reserved(REQUEST) as settle:
-        assert settle(reply(used, model="some-gateways-name")) is None
+    async with money(purse, names=("claude-sonnet-5-5", "claude-opus-5-5")).reserved(REQUEST) as bill:
+        assert bill.settle(reply(used, model="some-gateways-name")) == pytest.approx(0.02)
+    async with money(purse, names=("claude-sonnet-5-5", "llama")).reserved(REQUEST) as bill:
+        assert bill.settle(reply(used, model="some-gateways-name")) is None
 
 
 async def test_a_paid_model_without_a_price_is_not_asked_and_a_free_one_is() -> None:

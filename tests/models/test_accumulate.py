@@ -1,6 +1,7 @@
 """From raw events to a reply: whole, or not at all."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from picklebot.core.messages import Message
 from picklebot.errors import ContextTooLong, ModelError, ModelRejected, ModelUnavailable
 from picklebot.models.accumulate import Accumulator
-from picklebot.models.base import ModelReply, TextChunk, ThinkingChunk, Usage
+from picklebot.models.base import ModelReply, Spending, TextChunk, ThinkingChunk, Usage
 from picklebot.testing.stream_events import broken_call_events
 from tests.models.streams import CALL, THOUGHT, accumulate, streamed
 
@@ -35,6 +36,20 @@ def test_text_and_thinking_are_shown_as_they_come() -> None:
     assert "".join(c.text for c in shown if isinstance(c, ThinkingChunk)) == "let me see"
     assert "".join(c.text for c in shown if isinstance(c, TextChunk)) == "hello"
     assert len(shown) > 2
+
+
+def test_what_an_answer_takes_is_told_as_it_begins_and_as_it_grows() -> None:
+    accumulator, begin = (
+        Accumulator(),
+        Usage(input_tokens=3, output_tokens=1, cache_read_tokens=7, cache_write_tokens=11),
+    )
+    call = {"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {"cmd": "x" * 2_500}}
+    events = streamed({"type": "text", "text": "y" * 900}, call)
+    told = [c for e in events for c in accumulator.feed(e) if isinstance(c, Spending)]
+    assert told[0] == Spending(model="m", usage=replace(begin, output_tokens=told[0].usage.output_tokens))
+    assert [spending.model for spending in told] == ["m"] * len(told)
+    assert told[-1].written > 2_500
+    assert len(told) < 6, "now and then, and not with each piece"
 
 
 def test_a_failure_lasts_even_if_the_rest_arrives() -> None:

@@ -9,7 +9,7 @@ import pytest
 from picklebot.core.messages import Message
 from picklebot.errors import ContextTooLong, ModelError, ModelRejected, ModelUnavailable
 from picklebot.models.anthropic import AnthropicModel
-from picklebot.models.base import ModelEvent, ModelReply, TextChunk
+from picklebot.models.base import ModelEvent, ModelReply, Spending, TextChunk
 from picklebot.testing.faults import (
     Fault,
     broken_tool_input,
@@ -148,10 +148,22 @@ async def test_a_slow_reader_is_not_taken_for_a_silent_model(api: MessagesApi, m
 async def test_closing_the_stream_hangs_up_at_once(api: MessagesApi, model: AnthropicModel) -> None:
     api.extend(stall(4))
     stream = model.stream(question())
+    assert isinstance(await anext(stream), Spending)
     assert isinstance(await anext(stream), TextChunk)
     assert api.hangups == 0
     await stream.aclose()
     await api.hung_up()
+
+
+async def test_what_a_cut_answer_took_is_known(api: MessagesApi, model: AnthropicModel) -> None:
+    api.extend(cut(1, clean=False))
+    stream = model.stream(question(Message.user("x" * 400)))
+    taken = await anext(stream)
+    with pytest.raises(ModelUnavailable):
+        await anext(stream)
+    assert isinstance(taken, Spending)
+    assert taken.model == model.name
+    assert taken.usage.context_tokens > 50
 
 
 async def test_cancelling_a_turn_hangs_up_at_once(api: MessagesApi, model: AnthropicModel) -> None:

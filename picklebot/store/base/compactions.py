@@ -43,7 +43,7 @@ class Compactions(Protocol):
         ...
 
     async def spent(self, turn: Turn) -> float:
-        """Return what a turn has spent on keeping its conversation short, in USD."""
+        """Return what a turn has spent on model calls that are no part of its conversation, in USD."""
         ...
 
     async def pending(self, turn: Turn) -> Begun | None:

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from picklebot.core.events import DispatchEvent, InboundEvent, OutboundEvent, Reply
 from picklebot.core.messages import Message
+from picklebot.core.source import Source
 from picklebot.store import claims, joined, outbox, refusals
 from picklebot.store.arrivals import FIRST_TIME, accept
-from picklebot.store.base import POISON, Acceptance, Arrival, Joining, Refusal, Turn
+from picklebot.store.base import POISON, Acceptance, Arrival, CalledOff, Joining, Refusal, Turn
 from picklebot.store.codec import EVENT_COLUMNS, decode_event, from_micros, to_micros
 from picklebot.store.crowds import accept_all
 from picklebot.store.database import Database
@@ -21,11 +22,14 @@ from picklebot.store.units import OneOfMany
 
 SUSPECT = 2  #: a message that was begun so often and never ended is begun again only with no other such beside it
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
-_NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening,
+_NEXT = f"""SELECT inbox.attempts, inbox.not_before, turns.state, turns.opening, inbox.called_off,
     EXISTS (SELECT 1 FROM joined WHERE joined.turn = inbox.seq), {_EVENTS}
     FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' ORDER BY seq LIMIT 1"""  # noqa: S608
 _OLDEST = "SELECT min(seq) FROM inbox WHERE session_id = ? AND state = 'open'"
+_CALL_OFF = """UPDATE inbox SET not_before = 0, called_off = 1 WHERE session_id = ?1 AND state = 'open'
+    AND (?2 IS NULL OR (SELECT source FROM events WHERE events.seq = inbox.seq) = ?2) RETURNING seq"""
+_EVENT = f"SELECT {EVENT_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608  (constants)
 _COUNT = "UPDATE inbox SET attempts = attempts + 1, not_before = 0 WHERE seq = ?"
 _START = "INSERT INTO turns (seq, state, started_at) VALUES (?, 'running', ?)"
 _TOLD = "SELECT 1 FROM events WHERE cause_id = ? AND kind = 'OutboundEvent' LIMIT 1"  # a word before the reply
@@ -116,6 +120,10 @@ class SqliteInbox:
         )
         return from_micros(rows[0][0]) if rows and rows[0][0] > to_micros(now) else None
 
+    async def call_off(self, session_id: str, source: Source | None = None) -> CalledOff | None:
+        """Write down that what is open in a session, or there from one source, is begun now and ends at once."""
+        return await self._database.complete(lambda connection: _call_off(connection, session_id, source))
+
     async def begin(
         self, session_id: str, now: datetime, *, alone: bool = False, joining: Joining | None = None
     ) -> Turn | None:
@@ -188,6 +196,17 @@ class SqliteInbox:
         return await self._database.complete(unit)
 
 
+def _call_off(connection: sqlite3.Connection, session_id: str, source: Source | None) -> CalledOff | None:
+    whose = str(source) if source is not None else None
+    seqs = frozenset(seq for (seq,) in connection.execute(_CALL_OFF, (session_id, whose)).fetchall())
+    if not seqs:
+        return None
+    (first,) = connection.execute(_OLDEST, (session_id,)).fetchone()
+    _, event = decode_event(connection.execute(_EVENT, (first,)).fetchone())
+    assert isinstance(event, InboundEvent | DispatchEvent)
+    return CalledOff(oldest=event, seqs=seqs)
+
+
 def accept_and_begin(connection: sqlite3.Connection, arrival: Arrival, *, limit: int) -> tuple[Acceptance, Turn | None]:
     """Accept a message; begin it too if it is for the agent that was asked and the only one open in its session."""
     acceptance = accept(connection, arrival, limit=limit)
@@ -215,7 +234,7 @@ def begin(
     moment = to_micros(now)
     if row is None or row[1] > moment:
         return None
-    attempts, _, state, opening, has_company, *columns = row
+    attempts, _, state, opening, called_off, has_company, *columns = row
     seq, event = decode_event(tuple(columns))
     assert isinstance(event, InboundEvent | DispatchEvent)
     if attempts >= SUSPECT and not alone:
@@ -228,7 +247,7 @@ def begin(
     steps = recorded_steps(connection, seq) if opening else []
     if alone:  # it, or what joined it since it last got on, may be what kills the daemon
         joined.release(connection, seq, from_step=len(steps))
-    elif joining is not None and opening is None:
+    elif joining is not None and opening is None and not called_off:
         has_company = bool(joined.take_in(connection, event, joining, turn=seq, step=0)) or has_company
     return Turn(
         seq=seq,
@@ -237,6 +256,7 @@ def begin(
         opening=Message.from_json("user", opening) if opening else None,
         steps=steps,
         alone=alone,
+        called_off=bool(called_off),
         joined=joined.company_of(connection, seq) if has_company else (),
         # Not by the turn's state, which a crash leaves at "running": its user would be told again.
         parked=state is not None and connection.execute(_TOLD, (event.id,)).fetchone() is not None,

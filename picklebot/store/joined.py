@@ -15,7 +15,7 @@ from picklebot.store.codec import EVENT_COLUMNS, decode_event
 from picklebot.store.database import Database
 
 _EVENTS = ", ".join(f"events.{column}" for column in EVENT_COLUMNS.split(", "))
-_WAITING = f"""SELECT turns.seq, {_EVENTS} FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
+_WAITING = f"""SELECT turns.seq, inbox.called_off, {_EVENTS} FROM inbox JOIN events USING (seq) LEFT JOIN turns USING (seq)
     WHERE inbox.session_id = ? AND inbox.state = 'open' AND inbox.seq != ?
     AND NOT EXISTS (SELECT 1 FROM joined WHERE joined.seq = inbox.seq) ORDER BY inbox.seq"""  # noqa: S608  (constants)
 # Those that joined, and those that were interrupted before, each with what had joined it.
@@ -74,11 +74,11 @@ def take_in(
     room = joining.characters
     if event.source.channel in joining.apart or compact_order(event.content) is not None:
         return taken
-    for begun, *columns in connection.execute(_WAITING, (event.session_id, turn)).fetchall():
+    for begun, called_off, *columns in connection.execute(_WAITING, (event.session_id, turn)).fetchall():
         seq, other = decode_event(tuple(columns))
         room -= len(str(getattr(other, "content", "")))
         # One that was begun before was set aside and is tried again by hand: it is tried alone.
-        apart = begun is not None or other.source.channel in joining.apart
+        apart = begun is not None or called_off or other.source.channel in joining.apart
         if (
             apart
             or not isinstance(other, InboundEvent)

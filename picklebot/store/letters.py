@@ -119,7 +119,7 @@ def _retry(connection: sqlite3.Connection, letter: Letter, at: datetime) -> None
         )
         return
     connection.execute(
-        "UPDATE inbox SET state = 'open', attempts = 0, not_before = 0, error = NULL, failure = NULL WHERE seq = ?",
+        "UPDATE inbox SET state = 'open', attempts = 0, not_before = 0, called_off = 0, error = NULL, failure = NULL WHERE seq = ?",
         (letter.seq,),
     )
     # As a crash would have left it: it goes on from the steps that it has recorded.

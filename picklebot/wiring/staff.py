@@ -225,7 +225,7 @@ def _commands(
         library=parts.library,
         sessions=parts.store.sessions,
         routing=routing,
-        stop=taker.stop,
+        stop=taker.call_off,
         now=now_in(config, clock),
     )
     routes = RouteCommands(

@@ -3,7 +3,7 @@
 Promises answers in markdown, short enough for a phone. Knows no platform.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from picklebot.agent.routing import RoutingTable
@@ -26,7 +26,7 @@ class SessionCommands:
         library: Library,
         sessions: Sessions,
         routing: RoutingTable,
-        stop: Callable[[str], bool],
+        stop: Callable[[str], Awaitable[bool]],
         now: Callable[[], datetime],
     ) -> None:
         """`now` returns the moment in the user's own time zone."""
@@ -45,7 +45,7 @@ class SessionCommands:
             Command("session", "[ID]", "This session, or go on with another one.", self._session),
             Command("sessions", "", "Sessions of this place.", self._list),
             Command("compact", "[WHAT TO KEEP]", "Show the model less of this conversation; it is kept.", _queued),
-            Command("stop", "", "Stop the turn that runs.", self._stop_turn),
+            Command("stop", "", "Stop the turn that runs, or what waits if none does.", self._stop_turn),
         ]
         return {command.name: command for command in commands}
 
@@ -89,7 +89,7 @@ class SessionCommands:
 
     async def _stop_turn(self, source: Source, argument: str) -> str:
         session = await self._sessions.current(source)
-        return "Stopping." if session and self._stop(session.id) else "Nothing is running here."
+        return "Stopping." if session and await self._stop(session.id) else "Nothing is running here."
 
     async def _current(self, source: Source) -> Session:
         session = await self._sessions.current(source)

@@ -61,12 +61,36 @@ class TurnTaker:
         self._family = casting.family
         self._clock = clock
         self._playing: dict[str, Playing] = {}
+        self._called_off: dict[str, frozenset[int]] = {}  # by session: what may be in hand since before it was known
 
     def stop(self, session_id: str) -> bool:
         """End the session's running turn, as its user wishes; return whether there was one."""
         if playing := self._playing.get(session_id):
             playing.cut("user")
         return playing is not None
+
+    async def call_off(self, session_id: str) -> bool:
+        """End the session's running turn, or what waits there if none runs; return whether there was something to end.
+
+        What waits is begun as soon as it can be, and ends at once. Where the next message interrupts the turn that runs,
+        it is meant as well: to its user it runs already.
+        """
+        playing = self._playing.get(session_id)
+        if playing is not None and playing.queue != "interrupt":
+            return self.stop(session_id)
+        source = playing.turn.event.source if playing is not None else None  # others do not interrupt it, and wait
+        if (called_off := await self._inbox.call_off(session_id, source)) is None:
+            return False
+        self._called_off[session_id] = called_off.seqs
+        if (playing := self._playing.get(session_id)) is not None:
+            self._cut_called_off(playing)
+        await self._bus.publish(called_off.oldest)
+        return True
+
+    def _cut_called_off(self, playing: Playing) -> None:
+        known = self._called_off.pop(playing.turn.event.session_id, frozenset())
+        if playing.turn.called_off or playing.turn.seq in known:
+            playing.cut("user")
 
     def running(self, session_id: str) -> bool:
         """Return whether the session has a turn in hand."""
@@ -132,9 +156,11 @@ class TurnTaker:
 
     async def _play(self, playing: Playing) -> Ending:
         turn, session_id = playing.turn, playing.turn.event.session_id
-        await self._casting.loops.admit(turn.event)
+        if not turn.called_off:
+            await self._casting.loops.admit(turn.event)
         self._playing[session_id] = playing
         try:
+            self._cut_called_off(playing)
             if playing.queue == "interrupt":  # by what came before this turn was in hand; for the rest a bell rings
                 await self.interrupt(session_id)
             conversation = await self._transcripts.get(session_id, begun=bool(turn.steps))

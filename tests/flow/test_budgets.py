@@ -136,6 +136,20 @@ async def test_a_turn_that_a_day_refuses_is_told_once_and_goes_on_after_local_mi
         assert await until_heard(channel, clock, seconds=30) == ("ann", "the next day")
 
 
+async def test_stop_calls_off_what_waits_for_midnight(daemon: Daemon, channel: FakeChannel, workspace: Path) -> None:
+    settle(workspace, "day_usd: 0.1")
+    model = Priced(costing(0.05))
+    async with daemon(model, channel) as app:
+        await channel.say("first")
+        await channel.heard()
+        await channel.say("second")
+        assert "I have to wait" in (await channel.heard())[1]
+        await channel.say("/stop")
+        assert {(await channel.heard())[1] for _ in range(2)} == {"Stopping.", "Stopped."}
+        assert (await app.store.ledger.counts()).open == 0
+    assert len(model.requests) == 1
+
+
 async def test_a_restart_forgets_neither_what_was_spent_nor_what_was_told(
     daemon: Daemon, channel: FakeChannel, workspace: Path
 ) -> None:

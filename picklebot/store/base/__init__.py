@@ -21,6 +21,7 @@ from picklebot.store.base.fates import FateState as FateState
 from picklebot.store.base.flow import POISON as POISON
 from picklebot.store.base.flow import Acceptance as Acceptance
 from picklebot.store.base.flow import Arrival as Arrival
+from picklebot.store.base.flow import CalledOff as CalledOff
 from picklebot.store.base.flow import Conclusion as Conclusion
 from picklebot.store.base.flow import Inbox as Inbox
 from picklebot.store.base.flow import Outbox as Outbox

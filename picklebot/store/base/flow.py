@@ -67,6 +67,8 @@ class Turn:
     """It is begun once more to see whether it is that: nothing joins it."""
     joined: Sequence[Joined] = ()
     """Other messages that it answers too, as far as is known when it is begun; oldest first."""
+    called_off: bool = False
+    """Its user does not want it answered any more: it is begun to end."""
 
     @property
     def id(self) -> str:
@@ -93,6 +95,14 @@ class Conclusion:
     marks: Marks = NO_MARKS
     joined: Sequence[Joined] | None = None
     interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledOff:
+    """The oldest open message of a session, and the seqs of those that its user does not want answered any more."""
+
+    oldest: TurnEvent
+    seqs: frozenset[int]
 
 
 class Inbox(Protocol):
@@ -132,6 +142,13 @@ class Inbox(Protocol):
 
     async def parked_until(self, session_id: str, now: datetime) -> datetime | None:
         """Return until when the session's oldest message is put off, if it is: the others wait behind it."""
+        ...
+
+    async def call_off(self, session_id: str, source: Source | None = None) -> CalledOff | None:
+        """Write down that what is open in a session, or there from one source, is begun now and ends at once.
+
+        None: nothing is open. What comes later joins none of it.
+        """
         ...
 
     async def begin(

@@ -120,10 +120,17 @@ async def test_stopping_does_not_wait_for_a_parent_that_waits(
         return "in the end"
 
     async with asyncio.timeout(10):
-        async with daemon(Players(pickle=asks("cookie"), cookie=held), channel, grace=60.0):
-            await channel.say("x")
+        async with daemon(Players(pickle=asks("cookie"), cookie=held), channel, grace=60.0) as app:
+            session = (await channel.say_and_settle("x")).session_id
             await asked.wait()
-            asyncio.get_running_loop().call_later(0.05, free.set)
+
+            def look() -> None:  # until the daemon that stops has put the parent back
+                if app.staff.taker.running(session):
+                    asyncio.get_running_loop().call_later(0.001, look)
+                else:
+                    free.set()
+
+            look()
     assert channel.silent
     async with daemon(Players(pickle=asks("cookie")), channel):  # its child is done, and is not asked again
         assert json.loads((await channel.heard())[1])["result"] == "in the end"

@@ -212,6 +212,7 @@ def _check_window(candidate: Candidate, tokens: float) -> None:
 async def _attempt(model: Model, request: ModelRequest, speech: _Speech, bill: Bill) -> ModelReply:
     speech.again()
     taken: Spending | None = None
+    reply: ModelReply | None = None
     try:
         async with aclosing(model.stream(request)) as events:
             async for event in events:
@@ -223,10 +224,13 @@ async def _attempt(model: Model, request: ModelRequest, speech: _Speech, bill: B
                     case Spending():
                         taken = event
                     case ModelReply():
-                        taken = None
-                        return event
+                        taken, reply = Spending(model=event.model, usage=event.usage), event
+                        break
                     case _:
                         assert_never(event)
+        if reply is not None:  # and its stream is closed: whoever leaves before has it for nothing
+            taken = None
+            return reply
     finally:  # however it came to nothing: cut, refused late, or nobody wants it any more
         if taken is not None:
             bill.lose(taken)

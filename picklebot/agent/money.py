@@ -83,7 +83,7 @@ class Money:
             LimitReached: it might pass a ceiling of this turn, or has no price where one is needed.
             DaySpent: it might pass a day's ceiling.
         """
-        bill = OpenBill(self, self._worst(request, weight))
+        bill = OpenBill(self, self._worst(request, weight), most=request.max_tokens)
         await bill.attempt()
         try:
             yield bill
@@ -137,11 +137,13 @@ class Money:
 class OpenBill:
     """One call: what is set aside for the attempt that is going on, and what the others have cost."""
 
-    def __init__(self, money: Money, worst: float) -> None:
+    def __init__(self, money: Money, worst: float, *, most: int) -> None:
+        """`most` are the tokens that one answer may have."""
         self.lost: list[RecordedStep] = []
         """The attempts that came to nothing and were billed all the same."""
         self._money = money
         self._worst = worst
+        self._most = most
         self._held = False
 
     async def attempt(self) -> None:
@@ -156,7 +158,7 @@ class OpenBill:
 
     def lose(self, spending: Spending) -> None:
         """Count an attempt that came to nothing; what it wrote and nobody counted takes as many tokens as it can."""
-        written = math.ceil(spending.written / BYTES_PER_TOKEN)
+        written = min(math.ceil(spending.written / BYTES_PER_TOKEN), self._most)
         usage = replace(spending.usage, output_tokens=max(spending.usage.output_tokens, written))
         reply = ModelReply(message=Message("assistant", ()), stop_reason=CUT, usage=usage, model=spending.model)
         self.lost.append(RecordedStep(n=0, reply=reply, cost_usd=self.settle(reply)))

@@ -4,6 +4,7 @@ Promises that a call is made only where its worst case is paid for, and that an 
 Knows nothing of what is asked.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
@@ -53,10 +54,26 @@ class PaidModel:
             LimitReached, DaySpent: it might pass a ceiling.
             Parked, ModelError: there is no answer.
         """
+        step: RecordedStep | None = None
         async with self._money.reserved(request, weight) as bill:
             try:
                 reply = await self._asker.ask(self._candidates, request, on_text, bill=bill, tokens=tokens)
-                return RecordedStep(n=n, reply=reply, cost_usd=bill.settle(reply))
+                step = RecordedStep(n=n, reply=reply, cost_usd=bill.settle(reply))
+                return step
             finally:
-                for lost in bill.lost:
-                    await to_the_end(self._write_down(lost), name="what a cut answer cost")
+                bill.close()  # nothing goes on any more: others need not wait until it is written down
+                if bill.lost:
+                    await self._write_off(bill.lost, step)
+
+    async def _write_off(self, lost: Sequence[RecordedStep], step: RecordedStep | None) -> None:
+        """Write down what came to nothing; also `step`, where whoever wanted it leaves meanwhile."""
+        try:
+            await to_the_end(self._write_all(lost), name="what cut answers cost")
+        except asyncio.CancelledError:
+            if step is not None:
+                await to_the_end(self._write_all([step]), name="what an answer cost that nobody wants")
+            raise
+
+    async def _write_all(self, steps: Sequence[RecordedStep]) -> None:
+        for step in steps:
+            await self._write_down(step)

@@ -257,6 +257,7 @@ def begin(
         steps=steps,
         alone=alone,
         called_off=bool(called_off),
+        again=state is not None,
         joined=joined.company_of(connection, seq) if has_company else (),
         # Not by the turn's state, which a crash leaves at "running": its user would be told again.
         parked=state is not None and connection.execute(_TOLD, (event.id,)).fetchone() is not None,

@@ -61,7 +61,7 @@ class Upkeep:
             room=self._room(cast),
             maker=self._maker(cast, view, journal),
             journal=journal,
-            resumed=bool(cast.turn.steps) or cast.turn.parked or cast.conversation.unfinished,
+            resumed=cast.turn.again or cast.conversation.unfinished,
         )
 
     def runner(self, cast: Cast, keep: str) -> CompactRunner:

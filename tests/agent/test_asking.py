@@ -9,7 +9,7 @@ from picklebot.core.messages import Message
 from picklebot.errors import LimitReached, ModelRejected, ModelUnavailable
 from picklebot.models.base import ModelRequest, Spending, Usage
 from picklebot.testing import FakeClock, ScriptedModel
-from picklebot.testing.model import Line
+from picklebot.testing.model import USAGE, Line
 
 REQUEST = ModelRequest(system="", messages=[Message.user("hi")])
 OVERLOADED = ModelUnavailable("overloaded")
@@ -143,6 +143,26 @@ async def test_what_an_answer_took_that_nobody_waits_for_any_more_is_told(clock:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert bill.lost == [TAKEN]
+
+
+async def test_a_whole_answer_counts_where_its_asker_leaves_as_it_is_closed(clock: FakeClock) -> None:
+    closing, bill = asyncio.Event(), Open()
+
+    class Slow(ScriptedModel):
+        async def stream(self, request: ModelRequest):  # type: ignore[no-untyped-def]
+            try:
+                async for event in super().stream(request):
+                    yield event
+            finally:
+                closing.set()
+                await asyncio.Event().wait()
+
+    asking = asyncio.create_task(asker(clock).ask([Candidate(Slow("whole"))], REQUEST, Ear(), bill=bill))
+    await closing.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert [spending.usage for spending in bill.lost] == [USAGE]
 
 
 async def test_a_bill_that_bears_no_other_attempt_ends_the_asking(clock: FakeClock) -> None:

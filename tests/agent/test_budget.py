@@ -87,6 +87,13 @@ async def test_an_attempt_that_came_to_nothing_is_paid_for_before_the_next(clock
     assert purse.bears(0.005), "nothing is set aside any more"
 
 
+async def test_an_attempt_costs_no_more_than_the_longest_answer(clock: FakeClock) -> None:
+    purse = Purse("the turn's budget", 0.0115)
+    async with money(purse).reserved(REQUEST) as bill:  # a thousand tokens of English are four thousand bytes
+        bill.lose(Spending(model="claude-sonnet-5-5", usage=Usage(output_tokens=1), written=4_000))
+    assert purse.spent == pytest.approx(0.01)
+
+
 async def test_a_call_waits_for_those_in_flight_and_is_not_refused_for_them(clock: FakeClock) -> None:
     purse, order = day(0.015, clock), list[str]()  # bears one worst case at a time, of a little more than a cent
 

@@ -1,14 +1,13 @@
 """Spend has a ceiling (P12), through the front door; the sums are those of the store."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from picklebot.core.messages import Message
-from picklebot.errors import ModelUnavailable
-from picklebot.models.base import ModelEvent, ModelReply, ModelRequest, Spending, TextChunk, Usage
+from picklebot.models.base import ModelReply, ModelRequest, Usage
 from picklebot.testing import FakeChannel, FakeClock, ScriptedModel
 from picklebot.testing.model import Line
 from tests.flow.conftest import Daemon, Stored
@@ -30,28 +29,6 @@ class Endless(Priced):
     async def _next(self, request: ModelRequest) -> ModelReply:
         self._script = [self._line]
         return await super()._next(request)
-
-
-class Cutting(Priced):
-    """Breaks off, or says no more, each time that its script has an empty line; what it took was 8 cents."""
-
-    def __init__(self, *script: Line, silent: bool = False) -> None:
-        super().__init__(*script)
-        self._silent = silent
-        self.fell_silent = asyncio.Event()
-
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        if self._script[0] != "":
-            async for event in super().stream(request):
-                yield event
-            return
-        self._script.pop(0)
-        yield Spending(model=self.name, usage=Usage(output_tokens=8_000))
-        yield TextChunk("so")
-        if self._silent:
-            self.fell_silent.set()
-            await asyncio.Event().wait()
-        raise ModelUnavailable("cut")
 
 
 def costing(dollars: float, *blocks: dict[str, object]) -> ModelReply:
@@ -162,32 +139,6 @@ async def test_a_restart_forgets_neither_what_was_spent_nor_what_was_told(
             await channel.say("again", peer=expected)
             assert "is used up" in (await channel.heard())[1]
     assert channel.silent
-
-
-async def test_an_answer_that_is_cut_counts_and_the_next_attempt_must_fit(
-    daemon: Daemon, channel: FakeChannel, clock: FakeClock, workspace: Path, stored: Stored
-) -> None:
-    settle(workspace, "day_usd: 0.2")  # a worst case is a little above 8 cents: two attempts fit, and no third one
-    async with daemon(Cutting("", costing(0.01)), channel):
-        await channel.say("first")
-        assert await until_heard(channel, clock, seconds=1) == ("ann", "done")
-    assert await spent(stored) == pytest.approx(0.09)
-    async with daemon(Cutting("", ""), channel):
-        await channel.say("second")
-        words = "I have to wait: today's budget of $0.20 is used up ($0.17 spent)."
-        assert (await until_heard(channel, clock, seconds=1))[1].startswith(words)
-    assert await spent(stored) == pytest.approx(0.17)
-
-
-async def test_an_answer_that_the_user_stops_counts(daemon: Daemon, channel: FakeChannel, stored: Stored) -> None:
-    model = Cutting("", silent=True)
-    async with daemon(model, channel):
-        await channel.say("go")
-        await model.fell_silent.wait()
-        await channel.say("/stop")
-        assert (await channel.heard())[1] == "Stopping."
-        assert (await channel.heard())[1] == "Stopped."
-    assert await spent(stored) == pytest.approx(0.08)
 
 
 async def test_the_owner_lifts_a_budget_for_today_and_what_waits_goes_on_at_once(

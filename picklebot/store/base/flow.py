@@ -61,6 +61,8 @@ class Turn:
     steps: Sequence[RecordedStep] = ()
     parked: bool = False
     """It was put off before, and its user was told."""
+    again: bool = False
+    """It was begun before."""
     suspect: bool = False
     """It was begun twice and never ended: it may be what kills the daemon, and is not open yet."""
     alone: bool = False

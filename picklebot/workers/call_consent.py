@@ -55,6 +55,10 @@ class AwaitingConsent(Parked):
 class Sleepers(Protocol):
     """Knows the turns that were put off."""
 
+    async def waits(self, event_id: str) -> bool:
+        """Return whether the turn of this event has not ended."""
+        ...
+
     async def wake(self, event_id: str) -> TurnEvent | None:
         """Let a turn that was put off go on now; return its event if it was."""
         ...
@@ -141,6 +145,8 @@ class CallAnswers:
 
     async def apply(self, proposal: Proposal) -> str:
         """Let the turn make the call."""
+        if not await self._sleepers.waits(proposal.body["event"]):
+            return f"{proposal.body['agent']} does not make the call: its turn has ended."
         await self._wake(proposal)
         return f"{proposal.body['agent']} goes on, and makes the call."
 

@@ -101,6 +101,21 @@ async def test_a_refused_call_is_not_made_and_the_model_is_told(
     assert paid(ledger) == []
 
 
+async def test_the_owner_is_told_where_a_turn_was_stopped_that_waited_for_them(
+    daemon: Daemon,
+    owner: FakeChannel,
+    ledger: Path,
+) -> None:
+    async with daemon(ScriptedModel(uses("pay", amount=5)), owner):
+        await owner.say("pay")
+        name = id_in(await heard(owner))
+        await owner.say("/stop")
+        assert {await heard(owner), await heard(owner)} == {"Stopping.", "Stopped."}
+        await owner.say(f"/approve {name}")
+        assert "does not make the call: its turn has ended" in await heard(owner)
+    assert paid(ledger) == []
+
+
 async def test_a_question_outlives_a_restart_and_so_does_the_turn_that_waits(
     daemon: Daemon,
     owner: FakeChannel,

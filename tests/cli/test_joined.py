@@ -114,7 +114,7 @@ async def test_one_talks_on_a_terminal_with_tools_and_ctrl_c(workspace: Path, ch
             terminal.say("what is here?", "Two files.")
             assert "glob" in terminal.text
             terminal.type("tell me a story" + ENTER)
-            terminal.see("this answ")
+            terminal.see("this a")
             terminal.type(CTRL_C)
             terminal.see("Stopped.")
             terminal.say("are you there?", "Still here.")
@@ -152,7 +152,7 @@ async def test_a_daemon_that_dies_is_waited_for_and_its_turn_is_answered_once(
             terminal = chat()
             terminal.prompt()
             terminal.type("tell me a story" + ENTER)
-            terminal.see("this answ")
+            terminal.see("this a")
             first = server.pid
             server.kill()
             terminal.see(f"The daemon (pid {first}) is gone")

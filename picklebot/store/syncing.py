@@ -31,7 +31,7 @@ class CommitThread:
         """Commit, and return when it is on disk. `alone` tells that nobody else is known to have work for the loop.
 
         Raises:
-            sqlite3.Error: what the commit raised.
+            sqlite3.Error, MemoryError: what the commit raised.
         """
         if not self._started:
             self._thread.start()
@@ -61,7 +61,7 @@ class CommitThread:
             began = perf_counter()
             try:
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as exc:
+            except (sqlite3.Error, MemoryError) as exc:  # the module has no other for a database out of memory
                 commit.error = exc
             self._quick = perf_counter() - began < PATIENCE
             commit.ended.release()
@@ -77,7 +77,7 @@ class _Commit:
     def __init__(self) -> None:
         self.ended = threading.Lock()  #: held until the commit has ended
         self.ended.acquire()
-        self.error: sqlite3.Error | None = None
+        self.error: sqlite3.Error | MemoryError | None = None
         self.waiter: asyncio.Future[None] | None = None
 
 

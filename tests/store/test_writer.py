@@ -143,6 +143,29 @@ async def test_a_bug_in_a_unit_fails_who_waits_and_comes_out_at_the_end(tmp_path
     assert rows(tmp_path / "a.db") == []
 
 
+class Poor(sqlite3.Connection):
+    """Has no memory left for a commit."""
+
+    def execute(self, sql: str, parameters: object = (), /) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            raise MemoryError
+        return super().execute(sql, parameters)  # type: ignore[arg-type]
+
+
+async def test_nobody_waits_for_a_commit_that_had_no_memory(tmp_path: Path) -> None:
+    broken: list[str] = []
+    connection = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False, factory=Poor)
+    connection.execute("CREATE TABLE t (x)")
+    writer = Writer(connection, on_broken=lambda: broken.append("broken"))
+    running = asyncio.create_task(writer.run())
+    with pytest.raises(StoreError):
+        await asyncio.wait_for(writer.write(insert(1)), 10)
+    with pytest.raises(MemoryError):
+        await running
+    assert broken == ["broken"]
+    connection.close()
+
+
 async def test_nobody_waits_for_a_writer_that_was_cancelled_after_all(tmp_path: Path) -> None:
     connection = connect(tmp_path / "a.db")
     writer = Writer(connection, on_broken=lambda: None)

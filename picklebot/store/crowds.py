@@ -11,7 +11,7 @@ from typing import TypeAlias
 from picklebot.store.arrivals import accept, event_of
 from picklebot.store.base import Acceptance, Arrival
 from picklebot.store.codec import EVENT_COLUMNS, encode_event
-from picklebot.store.events import file
+from picklebot.store.events import file_segments
 
 Offer: TypeAlias = tuple[Arrival, int]
 """A message, and how many may be open in its session."""
@@ -77,7 +77,7 @@ def _accept(connection: sqlite3.Connection, offers: Sequence[Offer]) -> list[Acc
         accepted.append(Acceptance(seq=seq, event=event, duplicate=False))
     connection.execute(_LOG[len(offers)], logged)
     connection.execute(_OPEN[len(offers)], opened)
-    file(connection, before, seq)
+    file_segments(connection, before, seq)
     return accepted
 
 

@@ -13,8 +13,10 @@ from picklebot.store.database import Database
 
 _INSERT = "INSERT INTO events (id, kind, session_id, source, cause_id, created_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SEGMENT = 10  #: bits of a seq that do not tell its segment
+UNFILED = f"events.seq >= (SELECT ifnull(max(segment) + 1, 0) << {_SEGMENT} FROM filed)"  # noqa: S608  (constants)
+"""What holds of the events that are not filed yet, in SQL."""
 _FILE = f"""INSERT INTO filed SELECT seq >> {_SEGMENT}, session_id, seq FROM events
-    WHERE seq >= (SELECT ifnull(max(segment) + 1, 0) << {_SEGMENT} FROM filed) AND seq < ? ORDER BY 1, 2, 3"""  # noqa: S608  (constants)
+    WHERE {UNFILED} AND seq < ? ORDER BY 1, 2, 3"""  # noqa: S608  (constants)
 
 
 def append(connection: sqlite3.Connection, event: Event) -> int:
@@ -22,11 +24,11 @@ def append(connection: sqlite3.Connection, event: Event) -> int:
     seq = connection.execute(_INSERT, encode_event(event)).lastrowid
     if seq is None:
         raise sqlite3.InternalError("an insert gave no row id")
-    file(connection, seq - 1, seq)
+    file_segments(connection, seq - 1, seq)
     return seq
 
 
-def file(connection: sqlite3.Connection, before: int, last: int) -> None:
+def file_segments(connection: sqlite3.Connection, before: int, last: int) -> None:
     """File what stands in full segments, if one became full as the log grew from `before` to `last`."""
     segment = last >> _SEGMENT
     if segment != before >> _SEGMENT:

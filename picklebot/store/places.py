@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from picklebot.core.source import Source
 from picklebot.store.database import Database, Row
+from picklebot.store.events import UNFILED
 
 # Who spoke in which channel to which agent since. The signs keep SQLite from going through the index of all channels.
 _SPOKEN = "SELECT channel, agent_id, max(seq) FROM inbox WHERE seq > ? GROUP BY +channel, +agent_id"
@@ -18,7 +19,7 @@ _SESSION = "SELECT seq, session_id FROM inbox WHERE seq = ?"
 _OF_SESSION = "session_id = sessions.id AND events.kind = 'InboundEvent' AND events.source = sessions.source"
 _LAST_IN = f"""SELECT ifnull(
     (SELECT max(events.seq) FROM events
-        WHERE events.seq >= (SELECT ifnull(max(segment) + 1, 0) << 10 FROM filed) AND events.{_OF_SESSION}),
+        WHERE {UNFILED} AND events.{_OF_SESSION}),
     (SELECT last FROM (
         WITH RECURSIVE segments (n) AS (
             SELECT max(segment) FROM filed UNION ALL SELECT n - 1 FROM segments WHERE n > 0)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from picklebot.agent.making_room import RoomMaker
 from picklebot.agent.money import weigh
 from picklebot.agent.turn_view import Look, TurnView
-from picklebot.core.compaction import CompactionJournal
-from picklebot.core.journal import RecordedStep
 from picklebot.core.messages import Message
 from picklebot.core.replies import ModelReply
 from picklebot.errors import ContextTooLong, LimitReached, ModelError
@@ -56,7 +54,6 @@ class Context:
         *,
         room: Room,
         maker: RoomMaker | None = None,
-        journal: CompactionJournal | None = None,
         resumed: bool = False,
     ) -> None:
         """`resumed`: the turn was begun before, and may have begun to make room."""
@@ -64,7 +61,6 @@ class Context:
         self._view = view
         self._room = room
         self._maker = maker
-        self._journal = journal
         self._limit = math.inf if room.limit is None else room.limit
         self._tired = False
         self._refusals = 0
@@ -92,11 +88,6 @@ class Context:
     def met(self, reply: ModelReply, look: Look) -> None:
         """Take what the model counted."""
         self._view.conversation.meter.met(reply.usage, look.weight, weigh(reply.message))
-
-    async def void(self, step: RecordedStep) -> None:
-        """Count a reply that the end of the window cut off."""
-        if self._journal is not None:
-            await self._journal.count(step)
 
     async def overflow(self, added: Sequence[Message], refusal: ContextTooLong) -> None:
         """Make room after the model refused.

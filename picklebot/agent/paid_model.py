@@ -63,15 +63,19 @@ class PaidModel:
             finally:
                 bill.close()  # nothing goes on any more: others need not wait until it is written down
                 if bill.lost:
-                    await self._write_off(bill.lost, step)
+                    await self._write_off_before(bill.lost, step)
 
-    async def _write_off(self, lost: Sequence[RecordedStep], step: RecordedStep | None) -> None:
-        """Write down what came to nothing; also `step`, where whoever wanted it leaves meanwhile."""
+    async def write_off(self, steps: Sequence[RecordedStep]) -> None:
+        """Write down what was billed and is of no use, so that its cost is not forgotten; who is cancelled waits for it."""
+        await to_the_end(self._write_all(steps), name="what answers cost that are of no use")
+
+    async def _write_off_before(self, lost: Sequence[RecordedStep], step: RecordedStep | None) -> None:
+        """Write off what came to nothing before `step`; that one too, where whoever wanted it leaves meanwhile."""
         try:
-            await to_the_end(self._write_all(lost), name="what cut answers cost")
+            await self.write_off(lost)
         except asyncio.CancelledError:
             if step is not None:
-                await to_the_end(self._write_all([step]), name="what an answer cost that nobody wants")
+                await self.write_off([step])
             raise
 
     async def _write_all(self, steps: Sequence[RecordedStep]) -> None:

@@ -197,7 +197,7 @@ class AgentRunner:
             if step.reply.stop_reason != WINDOW_FULL:
                 self._context.met(step.reply, look)
                 return step
-            await self._context.void(step)
+            await self._model.write_off([step])
             await self._listener.text("", restart=True)
             await self._context.overflow(self._added, ContextTooLong(FILLED))
 

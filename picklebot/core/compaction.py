@@ -94,7 +94,3 @@ class CompactionJournal(Protocol):
     async def give_up(self, begun: Begun, step: RecordedStep | None) -> None:
         """Let the conversation be shown as it was; the model call that was of no use counts."""
         ...
-
-    async def count(self, step: RecordedStep) -> None:
-        """Record a model call that is of no use, so that its cost is not forgotten."""
-        ...

@@ -55,12 +55,10 @@ class Upkeep:
         view = self._view(cast)
         if self._compactions is None:
             return Context(view, room=Room())
-        journal = TurnCompactions(self._compactions, cast, self._clock)
         return Context(
             view,
             room=self._room(cast),
-            maker=self._maker(cast, view, journal),
-            journal=journal,
+            maker=self._maker(cast, view, TurnCompactions(self._compactions, cast, self._clock)),
             resumed=cast.turn.again or cast.conversation.unfinished,
         )
 
@@ -130,7 +128,3 @@ class TurnCompactions:
     async def give_up(self, begun: Begun, step: RecordedStep | None) -> None:
         """Let the conversation be shown as it was; the model call that was of no use counts."""
         await self._compactions.give_up(self._turn, begun, step, at=self._clock.now())
-
-    async def count(self, step: RecordedStep) -> None:
-        """Record a model call that is of no use, so that its cost is not forgotten."""
-        await self._compactions.count(self._turn, step, at=self._clock.now())

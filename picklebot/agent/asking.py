@@ -228,10 +228,10 @@ async def _attempt(model: Model, request: ModelRequest, speech: _Speech, bill: B
                         break
                     case _:
                         assert_never(event)
-        if reply is not None:  # and its stream is closed: whoever leaves before has it for nothing
-            taken = None
-            return reply
+        if reply is None:
+            raise ModelUnavailable("the model's answer ended before it was complete")
+        taken = None  # only now that its stream is closed: whoever leaves before has it for nothing
+        return reply
     finally:  # however it came to nothing: cut, refused late, or nobody wants it any more
         if taken is not None:
             bill.lose(taken)
-    raise ModelUnavailable("the model's answer ended before it was complete")
